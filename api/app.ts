@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import cors from 'cors';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { pinoHttp } from 'pino-http';
+import type { WebContext } from './context.js';
+import { mount } from './middleware/mount.js';
+import { noSuchRoute, problems } from './middleware/problem.js';
+import { routes } from './routes.js';
+
+/** The HTTP side of a web process: every middleware and router, in order. */
+export function createApp(ctx: WebContext): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', ctx.config.web.trustProxy);
+  // Ordinary values only: nested objects from a query string are never asked for.
+  app.set('query parser', 'simple');
+  // An ETag costs a hash of every answer, and hardly any of them is asked for twice unchanged.
+  app.set('etag', false);
+  app.use(
+    pinoHttp({
+      logger: ctx.logger,
+      genReqId: (req, res) => {
+        const given = req.headers['x-request-id'];
+        const id = typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
+        res.setHeader('x-request-id', id);
+        return id;
+      },
+      quietReqLogger: true,
+      customLogLevel: (_req, res, error) => (error || res.statusCode >= 500 ? 'error' : 'debug'),
+      serializers: {
+        // A query may hold what people search for: paths are logged, values are not.
+        req: (req: { id: unknown; method: string; url: string }) => ({
+          id: req.id,
+          method: req.method,
+          path: req.url.split('?')[0],
+        }),
+        res: (res: { statusCode: number }) => ({ status: res.statusCode }),
+      },
+    }),
+  );
+  app.use(helmet());
+  app.use(
+    cors({
+      origin: ctx.config.web.corsOrigins,
+      exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed'],
+    }),
+  );
+  app.use('/api/v1', mount(ctx, routes));
+  app.use(noSuchRoute);
+  app.use(problems);
+  return app;
+}

@@ -1,0 +1,11 @@
+import type { Accounts } from '../shared/accounts/accounts.js';
+import type { PrincipalCache } from '../shared/accounts/principal-cache.js';
+import type { Context } from '../shared/context.js';
+
+/** What a web process has beyond every process. */
+export type WebContext = Context & {
+  /** Who a token or key stands for. */
+  principals: PrincipalCache;
+  /** Signing in: passwords, access tokens, and the throttle against guessing. */
+  accounts: Accounts;
+};

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { requireMembership } from '../../shared/conversations/access.js';
+import { listMessages, searchMessages } from '../../shared/conversations/list-messages.js';
+import { findReadableMessage, presentMessage } from '../../shared/conversations/message.js';
+import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { notFound } from '../../shared/errors.js';
+import { messageSchema } from '../../shared/realtime/events.js';
+import { limit, page, text } from '../../shared/schemas.js';
+import { endpoint, idParams } from '../endpoint.js';
+
+const cursor = z.string().max(500).optional();
+
+export const getMessages = endpoint({
+  method: 'get',
+  path: '/conversations/:id/messages',
+  tag: 'messages',
+  auth: 'user',
+  summary: 'Read the messages of a conversation',
+  params: idParams,
+  query: z.strictObject({
+    limit,
+    cursor,
+    order: z.enum(['asc', 'desc']).default('desc').describe('Newest first unless told.'),
+  }),
+  response: { status: 200, description: 'A page of messages.', schema: page(messageSchema) },
+  errors: ['not_found', 'invalid_cursor'],
+  async handler({ ctx, principal, params, query }) {
+    const membership = await requireMembership(ctx.database, params.id, principal.userId);
+    const after = decodeCursor(query.cursor, z.int().nonnegative());
+    const items = await listMessages(ctx.database, membership, { order: query.order, limit: query.limit, after });
+    const last = items.length === query.limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last ? encodeCursor(last.seq) : null };
+  },
+});
+
+export const getMessage = endpoint({
+  method: 'get',
+  path: '/messages/:id',
+  tag: 'messages',
+  auth: 'user',
+  summary: 'Read a message or a reply',
+  params: idParams,
+  response: { status: 200, description: 'The message.', schema: messageSchema },
+  errors: ['not_found'],
+  async handler({ ctx, principal, params }) {
+    const message = await findReadableMessage(ctx.database, params.id, principal.userId);
+    if (!message) throw notFound('The message');
+    return presentMessage(message);
+  },
+});
+
+export const getMessagesSearch = endpoint({
+  method: 'get',
+  path: '/messages/search',
+  tag: 'messages',
+  auth: 'user',
+  summary: 'Search every message that you may read, newest first',
+  query: z.strictObject({
+    q: text(500).describe('Words, "a phrase", or, -not.'),
+    conversationId: z.uuid().optional(),
+    limit,
+    cursor,
+  }),
+  response: {
+    status: 200,
+    description: 'A page of messages, each with the passage that was found.',
+    schema: page(z.object({ message: messageSchema, snippet: z.string() })),
+  },
+  errors: ['invalid_cursor'],
+  async handler({ ctx, principal, query }) {
+    const before = decodeCursor(query.cursor, z.uuid());
+    const items = await searchMessages(ctx.database, { ...query, userId: principal.userId, before });
+    const last = items.length === query.limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last ? encodeCursor(last.message.id) : null };
+  },
+});

@@ -1,0 +1,81 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import type { Principal } from '../shared/accounts/principal.js';
+import type { Sql } from '../shared/database.js';
+import type { ErrorCode } from '../shared/errors.js';
+import type { WebContext } from './context.js';
+
+/** A body that was done once under an Idempotency-Key; see middleware/idempotency.ts. */
+export type Idempotency = { key: string; route: string; bodyHash: Buffer };
+
+type Shape = z.ZodType | undefined;
+type Parsed<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined;
+
+/** What a handler gets: parsed, authenticated, nothing raw. */
+export type Input<P extends Shape, Q extends Shape, B extends Shape, Auth extends 'public' | 'user' | 'admin'> = {
+  ctx: WebContext;
+  params: Parsed<P>;
+  query: Parsed<Q>;
+  body: Parsed<B>;
+  principal: Auth extends 'public' ? Principal | null : Principal;
+  /** Of `idempotent: 'own'` endpoints: the key that the caller gave. */
+  idempotency: Idempotency | null;
+  /** Of `idempotent: 'transaction'` endpoints one transaction with the key; else the pool. */
+  tx: Sql;
+  /** Runs after the answer's transaction was committed; never after a rollback or for a replayed answer. */
+  afterCommit(work: () => void): void;
+  req: Request;
+  res: Response;
+};
+
+/**
+ * One route: what it accepts, who may call it, what it answers. Validation, the OpenAPI description and the
+ * types of the handler all come from this one object.
+ */
+export type Endpoint<
+  P extends Shape = Shape,
+  Q extends Shape = Shape,
+  B extends Shape = Shape,
+  R extends z.ZodType = z.ZodType,
+  Auth extends 'public' | 'user' | 'admin' = 'public' | 'user' | 'admin',
+> = {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** Below /api/v1, with `:name` for parameters. */
+  path: string;
+  summary: string;
+  description?: string;
+  tag: string;
+  auth: Auth;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** A body that may be left out altogether. */
+  bodyOptional?: boolean;
+  /** What is answered; `stream` means that the handler writes to `res` by itself (server-sent events, files). */
+  response: { status: number; description: string; schema: R } | { status: number; description: string; stream: string };
+  /** Codes beyond those that every route may answer (invalid_request, unauthenticated, rate_limited, unavailable, internal). */
+  errors?: ErrorCode[];
+  /**
+   * Takes an Idempotency-Key, never where the answer holds a secret. `transaction`: the handler writes through
+   * `tx`, which stores the key and the answer too. `own`: the handler stores the key in a statement of its own.
+   */
+  idempotent?: 'transaction' | 'own';
+  handler(input: Input<P, Q, B, Auth>): Promise<z.input<R> | void>;
+};
+
+/** Keeps the types of an endpoint's schemas for its handler. */
+export function endpoint<
+  P extends Shape,
+  Q extends Shape,
+  B extends Shape,
+  R extends z.ZodType,
+  Auth extends 'public' | 'user' | 'admin',
+>(definition: Endpoint<P, Q, B, R, Auth>): Endpoint {
+  return definition as unknown as Endpoint;
+}
+
+/** Parameters of a route that names one thing. */
+export const idParams = z.object({ id: z.uuid() });
+
+/** For routes that answer nothing. */
+export const nothing = z.void();

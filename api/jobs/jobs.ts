@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { Principal } from '../../shared/accounts/principal.js';
+import { findJob, type JobView, requestCancel, retryJob } from '../../shared/backlog/control.js';
+import { cancelReply } from '../../shared/conversations/cancel-reply.js';
+import { requeueReply } from '../../shared/conversations/requeue-reply.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import { isJobKind } from '../../shared/jobs/index.js';
+import { rooms } from '../../shared/realtime/events.js';
+import type { WebContext } from '../context.js';
+import { endpoint, idParams } from '../endpoint.js';
+
+const time = z.iso.datetime();
+
+/** A job as its owner and admins see it. */
+const jobSchema = z
+  .object({
+    id: z.uuid(),
+    kind: z.string(),
+    state: z
+      .enum(['pending', 'queued', 'running', 'done', 'failed', 'cancelled'])
+      .describe('pending: accepted, waits for a place; queued: handed to the workers.'),
+    subjectId: z.uuid().describe('What it is about; of a reply the message.'),
+    attempt: z.int(),
+    position: z.int().nullable().describe('How many of your jobs go first; null unless it is pending.'),
+    progress: z.unknown(),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    runAt: time.describe('Not before this time, when it is pending.'),
+    createdAt: time,
+    startedAt: time.nullable(),
+    finishedAt: time.nullable(),
+  })
+  .meta({ id: 'Job' });
+
+function present(job: JobView): z.input<typeof jobSchema> {
+  const { queue: _queue, userId: _userId, ...rest } = job;
+  return {
+    ...rest,
+    runAt: job.runAt.toISOString(),
+    createdAt: job.createdAt.toISOString(),
+    startedAt: job.startedAt?.toISOString() ?? null,
+    finishedAt: job.finishedAt?.toISOString() ?? null,
+  };
+}
+
+/** @throws AppError `not_found` for a job of somebody else, unless an admin asks. */
+async function requireJob(ctx: WebContext, principal: Principal, id: string): Promise<JobView> {
+  const job = await findJob(ctx.database, id);
+  if (!job || (job.userId !== principal.userId && principal.role !== 'admin')) throw notFound('The job');
+  return job;
+}
+
+export const getJob = endpoint({
+  method: 'get',
+  path: '/jobs/:id',
+  tag: 'jobs',
+  auth: 'user',
+  summary: 'Read how a job stands',
+  params: idParams,
+  response: { status: 200, description: 'The job.', schema: jobSchema },
+  errors: ['not_found'],
+  async handler({ ctx, principal, params }) {
+    return present(await requireJob(ctx, principal, params.id));
+  },
+});
+
+export const postRetry = endpoint({
+  method: 'post',
+  path: '/jobs/:id/retry',
+  tag: 'jobs',
+  auth: 'user',
+  summary: 'Try a failed job again',
+  params: idParams,
+  response: { status: 202, description: 'The job, waiting again.', schema: jobSchema },
+  errors: ['not_found', 'conflict'],
+  async handler({ ctx, principal, params }) {
+    const job = await requireJob(ctx, principal, params.id);
+    const done = await ctx.database.transaction(async (tx) => {
+      const ready = await retryJob(tx, job.id);
+      if (!ready) throw new AppError('conflict', `Only a failed job can be tried again; this one is ${job.state}.`);
+      return { ready, reply: job.kind === 'reply-to-message' ? await requeueReply(tx, job.subjectId) : null };
+    });
+    ctx.dispatcher.kick(done.ready);
+    if (done.reply) {
+      const { conversationId, seq } = done.reply;
+      const room = rooms.conversation(conversationId);
+      void ctx.publisher.emit(room, 'message:updated', { conversationId, message: done.reply }, seq);
+    }
+    return present(await requireJob(ctx, principal, job.id));
+  },
+});
+
+export const postCancelJob = endpoint({
+  method: 'post',
+  path: '/jobs/:id/cancel',
+  tag: 'jobs',
+  auth: 'user',
+  summary: 'Cancel a job',
+  description: 'A job that waits ends at once; one that runs is told to stop. One that has ended stays as it is.',
+  params: idParams,
+  response: { status: 202, description: 'The job as it is at this moment.', schema: jobSchema },
+  errors: ['not_found', 'conflict'],
+  async handler({ ctx, principal, params }) {
+    const job = await requireJob(ctx, principal, params.id);
+    if (job.kind === 'reply-to-message') {
+      // An admin cancels for the one whose reply it is.
+      await cancelReply(ctx, job.userId, job.subjectId);
+    } else if (isJobKind(job.kind)) {
+      const cancelled = await requestCancel(ctx.database, { subjectId: job.subjectId, kind: job.kind });
+      if (cancelled?.state === 'running') await ctx.publisher.control({ type: 'job-cancelled', jobId: job.id });
+    }
+    return present(await requireJob(ctx, principal, job.id));
+  },
+});

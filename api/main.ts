@@ -1,0 +1,19 @@
+import { ConfigError, loadConfig } from '../shared/config.js';
+import { createContext } from '../shared/context.js';
+import { exitOnSignal } from '../shared/lifecycle.js';
+import { createLogger } from '../shared/logger.js';
+import { startWeb } from './web.js';
+
+/** Entry of a web process: `node dist/api/main.js`. */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const logger = createLogger({ level: config.log.level, role: 'web' });
+  const web = await startWeb(await createContext(config, logger, 'web'), config.web);
+  exitOnSignal(logger, () => web.stop());
+  logger.info({ url: web.url }, 'listening');
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+});

@@ -1,0 +1,50 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { AppError, toAppError } from '../../shared/errors.js';
+
+/** What body-parser and Express themselves throw, as errors of ours. */
+function fromExpress(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof AppError) return error;
+  const { type, status } = error as { type?: string; status?: number };
+  if (type === 'entity.too.large') return new AppError('payload_too_large', 'The body is larger than this route accepts.');
+  if (type === 'entity.parse.failed') return new AppError('malformed_json', 'The body is not valid JSON.');
+  if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
+    return new AppError('unsupported_media_type', 'Send JSON in UTF-8, without or with gzip, deflate or br encoding.');
+  }
+  if (error instanceof URIError) return new AppError('invalid_request', 'The path is not valid percent-encoding.');
+  if (status !== undefined && status >= 400 && status < 500) return new AppError('invalid_request', error.message);
+  return error;
+}
+
+/** Answers every error as RFC 9457 problem details. */
+export const problems: ErrorRequestHandler = (thrown, req, res, next) => {
+  const error = toAppError(fromExpress(thrown));
+  if (error.status >= 500) {
+    req.log[error.code === 'unavailable' ? 'warn' : 'error']({ err: thrown }, 'request failed');
+  }
+  if (res.headersSent) {
+    // Too late for an answer of ours: Express closes the connection, so that the client sees it break.
+    next(thrown);
+    return;
+  }
+  if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', String(Math.ceil(error.retryAfterSeconds)));
+  if (error.status === 401) res.setHeader('www-authenticate', 'Bearer');
+  res
+    .status(error.status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: 'about:blank',
+        title: error.code.replaceAll('_', ' '),
+        status: error.status,
+        code: error.code,
+        detail: error.message,
+        issues: error.issues,
+        requestId: String(req.id),
+      }),
+    );
+};
+
+/** For a path that no route has. */
+export const noSuchRoute: RequestHandler = (req) => {
+  throw new AppError('not_found', `There is no ${req.method} ${req.path}. GET /api/docs lists what there is.`);
+};

@@ -1,0 +1,138 @@
+import type { z } from 'zod';
+import type { Endpoint } from '../../endpoint.js';
+import { operationsPaths } from './operations-paths.js';
+import { problemResponses, problemSchema } from './problems.js';
+import { createSchemaCollector, type Json, type SchemaCollector } from './schemas.js';
+
+const basePath = '/api/v1';
+
+/** Describes the routes as OpenAPI 3.1. */
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): Json {
+  const schemas = createSchemaCollector('draft-2020-12');
+  const problem = schemas.describe(problemSchema, 'output');
+  const paths: Record<string, Json> = {};
+  for (const endpoint of endpoints) {
+    const path = `${basePath}${endpoint.path.replace(/:(\w+)/g, '{$1}')}`;
+    paths[path] = { ...paths[path], [endpoint.method]: operation(endpoint, schemas, problem) };
+  }
+  const document = {
+    openapi: '3.1.0',
+    info: {
+      title: 'Millrace',
+      version,
+      summary: 'A self-hosted backend on which a team talks, writes and looks things up together with Claude.',
+      description:
+        'Lists come in pages: give `nextCursor` as `cursor` to read on. Errors are problem documents with a stable ' +
+        '`code`. What one may not see is answered 404, what one may see but not do 403. Replies are streamed over ' +
+        'Socket.IO; its events are described in [/api/asyncapi.json](/api/asyncapi.json).',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'This server.' }],
+    security: [{ bearer: [] }],
+    tags: [...new Set([...endpoints.map(({ tag }) => tag), 'operations'])].map((name) => ({ name })),
+    paths: { ...paths, ...operationsPaths },
+    components: { ...components, schemas: {} as Json },
+  };
+  document.components.schemas = schemas.finish(document);
+  return document;
+}
+
+function operation(endpoint: Endpoint, schemas: SchemaCollector, problem: Json): Json {
+  const admins = endpoint.auth === 'admin' ? 'Only for admins.' : '';
+  const description = [endpoint.description, admins].filter(Boolean).join(' ');
+  return {
+    operationId: operationId(endpoint),
+    summary: endpoint.summary,
+    ...(description ? { description } : {}),
+    tags: [endpoint.tag],
+    ...(endpoint.auth === 'public' ? { security: [] } : {}),
+    parameters: parameters(endpoint, schemas),
+    ...(endpoint.body
+      ? {
+          requestBody: {
+            required: !endpoint.bodyOptional,
+            content: { 'application/json': { schema: schemas.describe(endpoint.body, 'input') } },
+          },
+        }
+      : {}),
+    responses: {
+      [endpoint.response.status]: success(endpoint, schemas),
+      ...problemResponses(endpoint, problem),
+    },
+  };
+}
+
+/** `POST /conversations/:id/messages` is `postConversationsIdMessages`: stable, and unique as the route is. */
+function operationId({ method, path }: Endpoint): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter(Boolean);
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+function parameters(endpoint: Endpoint, schemas: SchemaCollector): Json[] {
+  const list = [...fields(endpoint.params, 'path', schemas), ...fields(endpoint.query, 'query', schemas)];
+  if (endpoint.idempotent) list.push({ $ref: '#/components/parameters/IdempotencyKey' });
+  if (isEventStream(endpoint)) list.push({ $ref: '#/components/parameters/LastEventId' });
+  return list;
+}
+
+function fields(shape: z.ZodType | undefined, where: 'path' | 'query', schemas: SchemaCollector): Json[] {
+  if (!shape) return [];
+  const { properties = {}, required = [] } = schemas.describe(shape, 'input') as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema,
+  }));
+}
+
+function success(endpoint: Endpoint, schemas: SchemaCollector): Json {
+  const { response } = endpoint;
+  const replayed = endpoint.idempotent
+    ? { 'Idempotency-Replayed': { $ref: '#/components/headers/IdempotencyReplayed' } }
+    : {};
+  const answer = { description: response.description, headers: { 'X-Request-Id': requestId, ...replayed } };
+  if ('stream' in response) return { ...answer, content: { [response.stream]: { schema: { type: 'string' } } } };
+  // `nothing` is the one schema that is not a value.
+  if (response.schema.def.type === 'void') return answer;
+  return { ...answer, content: { 'application/json': { schema: schemas.describe(response.schema, 'output') } } };
+}
+
+const isEventStream = ({ response }: Endpoint): boolean => 'stream' in response && response.stream === 'text/event-stream';
+
+const requestId = { $ref: '#/components/headers/RequestId' };
+
+const components = {
+  securitySchemes: {
+    bearer: {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'An access token (from register, login or refresh) or an API key.',
+    },
+  },
+  headers: {
+    RequestId: { description: 'Finds the request in the log.', schema: { type: 'string' } },
+    RetryAfter: { description: 'Seconds until another try makes sense.', schema: { type: 'integer' } },
+    IdempotencyReplayed: { description: '`true`: the answer to an earlier request with the same key.', schema: { type: 'string' } },
+  },
+  parameters: {
+    IdempotencyKey: {
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: false,
+      description: 'Chosen by the caller: a repeat with the same key and body does nothing again and gets the first answer.',
+      schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
+    },
+    LastEventId: {
+      name: 'Last-Event-ID',
+      in: 'header',
+      required: false,
+      description: 'The id of the last event that was received: the stream goes on after it.',
+      schema: { type: 'string' },
+    },
+  },
+};

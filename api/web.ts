@@ -1,0 +1,43 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAccounts } from '../shared/accounts/accounts.js';
+import { createPrincipalCache } from '../shared/accounts/principal-cache.js';
+import type { Context } from '../shared/context.js';
+import { createApp } from './app.js';
+import type { WebContext } from './context.js';
+
+/** A web process that answers until it is told to stop. */
+export type RunningWeb = {
+  ctx: WebContext;
+  /** Where it listens, for processes on the same machine. */
+  url: string;
+  stop(): Promise<void>;
+};
+
+/** Idle connections of clients and proxies are kept longer than the proxies themselves usually do (60 s). */
+const keepAliveMs = 65_000;
+
+/** Serves HTTP and sockets. @throws when the port is taken. */
+export async function startWeb(base: Context, listen: { host: string; port: number }): Promise<RunningWeb> {
+  const { config, database, logger, lifecycle } = base;
+  const ctx: WebContext = {
+    ...base,
+    principals: createPrincipalCache({ database, config: config.accounts, logger }),
+    accounts: createAccounts(base.redis, config.accounts),
+  };
+  const server = createServer(createApp(ctx));
+  server.keepAliveTimeout = keepAliveMs;
+  lifecycle.onClose('http server', () => closeServer(server));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen.port, listen.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return { ctx, url: `http://127.0.0.1:${port}`, stop: () => lifecycle.close() };
+}
+
+/** Lets requests that are under way finish; the lifecycle bounds how long. */
+function closeServer(server: Server): Promise<void> {
+  server.closeIdleConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}

@@ -1,0 +1,50 @@
+import { ModelError } from './model.js';
+
+type Fetch = typeof globalThis.fetch;
+
+/** Ends a request when its answer falls silent. */
+export type IdleWatch = {
+  fetch: Fetch;
+  /** Aborted by the caller's signal, or with a ModelError after too long a silence. */
+  signal: AbortSignal;
+  stop(): void;
+};
+
+/**
+ * Watches the bytes and not the events: while the model thinks it sends pings, which the SDK passes on to
+ * nobody, and a connection that carries pings is alive.
+ *
+ * @param idleMs how long nothing may arrive, in milliseconds; noticed up to a quarter later.
+ */
+export function watchIdle(idleMs: number, outer: AbortSignal): IdleWatch {
+  const controller = new AbortController();
+  let heardAt = performance.now();
+  const timer = setInterval(() => {
+    if (performance.now() - heardAt < idleMs) return;
+    controller.abort(
+      new ModelError('model_timeout', `Claude sent nothing for ${Math.round(idleMs / 1000)} seconds.`, { transient: true }),
+    );
+  }, idleMs / 4);
+
+  return {
+    signal: AbortSignal.any([outer, controller.signal]),
+    stop: () => clearInterval(timer),
+    async fetch(input, init) {
+      const response = await globalThis.fetch(input, init);
+      heardAt = performance.now();
+      const { body } = response;
+      if (body) {
+        // The SDK iterates over the body: one more step per chunk costs a microsecond, a TransformStream ten.
+        const iterate = body[Symbol.asyncIterator].bind(body);
+        body[Symbol.asyncIterator] = async function* heard() {
+          for await (const chunk of { [Symbol.asyncIterator]: iterate }) {
+            heardAt = performance.now();
+            yield chunk;
+          }
+          return undefined;
+        } as typeof iterate;
+      }
+      return response;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { Sql } from '../database.js';
+import type { JobKind, QueueName } from '../jobs/index.js';
+import type { Ready } from './enqueue.js';
+
+/** A job as its owner sees it. */
+export type JobView = {
+  id: string;
+  kind: string;
+  queue: string;
+  state: 'pending' | 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+  userId: string;
+  subjectId: string;
+  attempt: number;
+  /** How many of the owner's jobs in this queue go first; null unless it is waiting. */
+  position: number | null;
+  progress: unknown;
+  error: { code: string; message: string } | null;
+  runAt: Date;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+};
+
+/** @returns null when there is no such job; whether the caller may see it is not asked here. */
+export async function findJob(sql: Sql, id: string): Promise<JobView | null> {
+  const { rows } = await sql.query<JobView>(
+    `SELECT id, kind, queue, state, user_id AS "userId", subject_id AS "subjectId", attempt, progress, error,
+       run_at AS "runAt", created_at AS "createdAt", started_at AS "startedAt", finished_at AS "finishedAt",
+       CASE WHEN state = 'pending' THEN (
+         SELECT count(*)::int FROM jobs AS earlier WHERE earlier.queue = jobs.queue AND earlier.user_id = jobs.user_id
+           AND earlier.state = 'pending' AND (earlier.priority, earlier.seq) < (jobs.priority, jobs.seq)) END AS position
+     FROM jobs WHERE id = $1`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
+export type CancelRequested = { id: string; state: 'cancelled' | 'pending' | 'queued' | 'running'; ready: Ready };
+
+/**
+ * Asks for a job to end. One that was never begun is cancelled at once; any other is flagged, and its next
+ * attempt, put first in line, has the last word: it may have something to keep.
+ *
+ * @returns null when no unfinished job is about this subject.
+ */
+export async function requestCancel(
+  tx: Sql,
+  about: { subjectId: string; kind: JobKind },
+): Promise<CancelRequested | null> {
+  const { rows } = await tx.query<{
+    id: string;
+    state: CancelRequested['state'];
+    queue: QueueName;
+    userId: string;
+    orderKey: string | null;
+  }>(
+    `UPDATE jobs SET cancel_requested_at = now(),
+       state = CASE WHEN attempt = 0 THEN 'cancelled' ELSE state END,
+       finished_at = CASE WHEN attempt = 0 THEN now() END,
+       run_at = CASE WHEN state = 'pending' THEN now() ELSE run_at END,
+       priority = CASE WHEN state = 'pending' THEN -1 ELSE priority END
+     WHERE subject_id = $1 AND kind = $2 AND state IN ('pending', 'queued', 'running')
+     RETURNING id, state, queue, user_id AS "userId", order_key AS "orderKey"`,
+    [about.subjectId, about.kind],
+  );
+  const [row] = rows;
+  if (!row) return null;
+  const ready = { lane: { queue: row.queue, userId: row.userId }, orderKey: row.orderKey ?? undefined };
+  return { id: row.id, state: row.state, ready };
+}
+
+/**
+ * Puts a failed job back into the backlog, with all its tries.
+ *
+ * @returns null when it has not failed.
+ */
+export async function retryJob(tx: Sql, id: string): Promise<Ready | null> {
+  const { rows } = await tx.query<{ queue: QueueName; userId: string; orderKey: string | null }>(
+    `UPDATE jobs SET state = 'pending', blocked = order_key IS NOT NULL, failures = 0, run_at = now(), error = NULL,
+       finished_at = NULL, cancel_requested_at = NULL
+     WHERE id = $1 AND state = 'failed' RETURNING queue, user_id AS "userId", order_key AS "orderKey"`,
+    [id],
+  );
+  const [row] = rows;
+  return row ? { lane: { queue: row.queue, userId: row.userId }, orderKey: row.orderKey ?? undefined } : null;
+}

@@ -1,0 +1,172 @@
+import type { Database, Sql } from '../database.js';
+import { isUnavailable } from '../errors.js';
+import type { QueueName } from '../jobs/index.js';
+import type { Logger } from '../logger.js';
+import type { Lane, Ready } from './enqueue.js';
+import type { Delivery, RunQueues } from './run-queues.js';
+
+/** Moves accepted jobs from Postgres to BullMQ, at most a fixed number per user and queue at a time. */
+export type Dispatcher = {
+  /** Asks for a lane, and an order key, to be looked at soon. Never waits, never throws: the sweep repeats what is missed. */
+  kick(ready: Ready): void;
+  /** Resolves when everything that was kicked so far has been dispatched or given up. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Options = {
+  database: Database;
+  runQueues: RunQueues;
+  /** How many jobs of one user may be queued or running, by queue. */
+  slots: Partial<Record<QueueName, number>>;
+  logger: Logger;
+};
+
+/** For a queue that names no number of its own. */
+const defaultSlots = 2;
+
+/** Lanes looked at in one transaction: what gathers while the one before is under way goes together. */
+const maxLanes = 200;
+
+export function createDispatcher(options: Options): Dispatcher {
+  const { runQueues, logger } = options;
+  const waiting = new Map<string, Ready>();
+  let running: Promise<void> | null = null;
+  let closed = false;
+
+  async function run(): Promise<void> {
+    // Kicks of one turn of the event loop share one transaction.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.size > 0 && !closed) {
+      const entries = [...waiting].slice(0, maxLanes);
+      for (const [key] of entries) waiting.delete(key);
+      if (!runQueues.isReady()) continue;
+      const ready = entries.map(([, entry]) => entry);
+      await dispatchReady(options, ready).catch((error: unknown) => {
+        logger[isUnavailable(error) ? 'debug' : 'warn']({ err: error }, 'a dispatch failed; the sweep repeats it');
+      });
+    }
+  }
+
+  return {
+    kick(ready) {
+      if (closed) return;
+      waiting.set(`${ready.lane.queue} ${ready.lane.userId} ${ready.orderKey ?? ''}`, ready);
+      running ??= run().finally(() => {
+        running = null;
+      });
+    },
+    async settled() {
+      while (running) await running;
+    },
+    async close() {
+      closed = true;
+      await running;
+    },
+  };
+}
+
+async function dispatchReady(options: Options, ready: Ready[]): Promise<void> {
+  const orderKeys = ready.flatMap(({ orderKey }) => orderKey ?? []);
+  const unblocked = orderKeys.length > 0 ? await unblockFirst(options.database, orderKeys) : [];
+  const lanes = new Map([...ready.map(({ lane }) => lane), ...unblocked].map((lane) => [`${lane.queue} ${lane.userId}`, lane]));
+  const admitted = await admit(options, [...lanes.values()]);
+  if (admitted.length === 0) return;
+  try {
+    await options.runQueues.add(admitted);
+  } catch (error) {
+    // Whether Redis took some of them is unknown, and does not matter: what it has is of an old delivery then.
+    await takeBack(options.database, admitted);
+    throw error;
+  }
+}
+
+/**
+ * Lets the first job of each order key go, if none of that key is on its way. Two dispatchers that do so at
+ * once may pick different jobs (one saw a retry that the other did not): the unique index stops the second.
+ *
+ * @returns the lanes of the jobs that may go now.
+ */
+export async function unblockFirst(sql: Sql, orderKeys: string[]): Promise<Lane[]> {
+  try {
+    const { rows } = await sql.query<Lane>({ ...unblockStatement, values: [orderKeys] });
+    return rows;
+  } catch (error) {
+    if ((error as { code?: string }).code === uniqueViolation) return [];
+    throw error;
+  }
+}
+
+const uniqueViolation = '23505';
+
+const unblockStatement = {
+  name: 'unblock-jobs',
+  text: `
+UPDATE jobs SET blocked = false
+FROM (SELECT DISTINCT order_key FROM unnest($1::text[]) AS keys (order_key)) AS wanted
+CROSS JOIN LATERAL (
+  SELECT id FROM jobs AS candidate
+  WHERE candidate.order_key = wanted.order_key AND candidate.state = 'pending' ORDER BY candidate.seq LIMIT 1
+) AS first
+WHERE jobs.id = first.id AND jobs.blocked AND jobs.state = 'pending' AND NOT EXISTS (
+  SELECT 1 FROM jobs AS other
+  WHERE other.order_key = wanted.order_key AND NOT other.blocked AND other.state IN ('pending', 'queued', 'running')
+)
+RETURNING jobs.queue, jobs.user_id AS "userId"`,
+};
+
+/**
+ * Marks as queued what the lanes have room for. Counting without a lock, or under SKIP LOCKED alone, admitted
+ * 50 where 5 were allowed: so each lane is locked first, in one order for all, and counted in a second
+ * statement, whose snapshot sees what the holder before committed.
+ */
+async function admit({ database, slots }: Options, lanes: Lane[]): Promise<Delivery[]> {
+  const queues = lanes.map((lane) => lane.queue);
+  const users = lanes.map((lane) => lane.userId);
+  return database.transaction(async (tx) => {
+    await tx.query(lockLanes, [queues, users]);
+    const { rows } = await tx.query<Delivery>({
+      ...admitJobs,
+      values: [queues, users, queues.map((queue) => slots[queue] ?? defaultSlots)],
+    });
+    return rows;
+  });
+}
+
+const lockLanes = `SELECT pg_advisory_xact_lock(key) FROM (
+  SELECT DISTINCT hashtextextended(queue || ' ' || user_id, 0) AS key
+  FROM unnest($1::text[], $2::text[]) AS lane (queue, user_id) ORDER BY key
+) AS keys`;
+
+const admitJobs = {
+  name: 'admit-jobs',
+  text: `
+WITH lanes AS (
+  SELECT queue, user_id, slots - (
+    SELECT count(*)::int FROM jobs
+    WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id AND state IN ('queued', 'running')
+  ) AS free
+  FROM unnest($1::text[], $2::uuid[], $3::int[]) AS lane (queue, user_id, slots)
+), picked AS (
+  SELECT job.id FROM lanes CROSS JOIN LATERAL (
+    SELECT id FROM jobs AS candidate
+    WHERE candidate.queue = lanes.queue AND candidate.user_id = lanes.user_id
+      AND candidate.state = 'pending' AND NOT candidate.blocked AND candidate.run_at <= now()
+    ORDER BY candidate.priority, candidate.seq
+    LIMIT greatest(lanes.free, 0)
+  ) AS job
+)
+UPDATE jobs SET state = 'queued', delivery = delivery + 1, queued_at = now()
+FROM picked WHERE jobs.id = picked.id AND jobs.state = 'pending'
+RETURNING jobs.id, jobs.kind, jobs.queue, jobs.user_id AS "userId", jobs.delivery`,
+};
+
+/** Returns deliveries that no queue took to the backlog. */
+export async function takeBack(database: Database, deliveries: Delivery[]): Promise<void> {
+  await database.query(
+    `UPDATE jobs SET state = 'pending', queued_at = NULL
+     FROM unnest($1::uuid[], $2::int[]) AS lost (id, delivery)
+     WHERE jobs.id = lost.id AND jobs.delivery = lost.delivery AND jobs.state = 'queued'`,
+    [deliveries.map(({ id }) => id), deliveries.map(({ delivery }) => delivery)],
+  );
+}

@@ -1,0 +1,47 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Sql } from '../database.js';
+import { catalogue, type JobKind, type JobPayload, type QueueName } from '../jobs/index.js';
+
+/** What belongs to a user's share of a queue: admission counts per lane. */
+export type Lane = { queue: QueueName; userId: string };
+
+export type NewJob<Kind extends JobKind> = {
+  kind: Kind;
+  payload: JobPayload<Kind>;
+  /** Who asked: the job takes a place of theirs in the queue. */
+  userId: string;
+  /** The row that the job is about. */
+  subjectId: string;
+  /** Jobs with the same key run one after the other, in the order of acceptance. */
+  orderKey?: string;
+  /** Lower goes first within the user's lane; 0 unless told. */
+  priority?: number;
+};
+
+/** What the dispatcher is told after the commit; if that never happens, the sweep finds the row. */
+export type Ready = { lane: Lane; orderKey?: string };
+
+/**
+ * Accepts a job in the caller's transaction: a row, and nothing else. One with an order key begins blocked,
+ * and the dispatcher unblocks the first of each key: whether others are before it cannot be known here,
+ * where the transactions of others are not seen.
+ */
+export async function enqueue<Kind extends JobKind>(tx: Sql, job: NewJob<Kind>): Promise<{ id: string; ready: Ready }> {
+  const contract = catalogue[job.kind];
+  const id = uuidv7();
+  await tx.query(
+    `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, blocked, priority)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7 IS NOT NULL, $8)`,
+    [
+      id,
+      job.kind,
+      contract.queue,
+      JSON.stringify(contract.payload.parse(job.payload)),
+      job.userId,
+      job.subjectId,
+      job.orderKey ?? null,
+      job.priority ?? 0,
+    ],
+  );
+  return { id, ready: { lane: { queue: contract.queue, userId: job.userId }, orderKey: job.orderKey } };
+}

@@ -1,0 +1,154 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Database, Sql } from '../database.js';
+import { isUnavailable } from '../errors.js';
+import { catalogue, isJobKind } from '../jobs/index.js';
+import type { Logger } from '../logger.js';
+import { leaseSeconds } from './claim.js';
+import { type Dispatcher, takeBack, unblockFirst } from './dispatch.js';
+import type { Lane } from './enqueue.js';
+import type { Delivery, RunQueues } from './run-queues.js';
+
+/** A job whose lease ran out: its worker is gone, or was paused for too long. */
+type Expired = { id: string; kind: string; attempt: number };
+
+type Options = {
+  database: Database;
+  runQueues: RunQueues;
+  dispatcher: Dispatcher;
+  logger: Logger;
+  /** Told of each job that is taken from a worker that went silent. */
+  onTakeover: (expired: Expired) => void;
+};
+
+const sweepEveryMs = 1_000;
+
+/** A delivery that Redis still lacks after this time was lost, not late: adds take a millisecond. */
+const lostAfterSeconds = 2;
+
+/** Any number that nothing else uses. */
+const sweepLock = 5_310_001;
+
+/** Jobs of the product itself belong to nobody. */
+const nobody = '00000000-0000-0000-0000-000000000000';
+const cleanEvery = '1 hour';
+
+/**
+ * Starts the repair that needs nothing but Postgres to know what is missing: a timer of every worker, not a
+ * BullMQ schedule, which would live in Redis and be lost with it. Sweeps of different workers may follow one
+ * another at will; the lock only saves the work of doing the same twice at once.
+ */
+export function startSweep(options: Options): { close(): Promise<void> } {
+  const { logger } = options;
+  let failedAt = performance.now();
+  let sweeping: Promise<void> | null = null;
+
+  async function sweep(): Promise<void> {
+    // Whoever could not renew while Postgres was unreachable is given the time to do so first; a process
+    // that has just started does not know how long that has been.
+    const leasesCount = performance.now() - failedAt > leaseSeconds * 1_000;
+    try {
+      await sweepOnce(options, leasesCount);
+    } catch (error) {
+      if (isUnavailable(error)) failedAt = performance.now();
+      logger.warn({ err: error }, 'a sweep failed');
+    }
+  }
+
+  const timer = setInterval(() => {
+    sweeping ??= sweep().finally(() => {
+      sweeping = null;
+    });
+  }, sweepEveryMs);
+
+  return {
+    async close() {
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}
+
+async function sweepOnce(options: Options, leasesCount: boolean): Promise<void> {
+  const { database, dispatcher, runQueues } = options;
+  const found = await database.transaction(async (tx) => {
+    const { rows } = await tx.query<{ locked: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS locked', [sweepLock]);
+    if (!rows[0]?.locked) return null;
+    await scheduleClean(tx);
+    const expired = leasesCount ? await expireLeases(tx) : [];
+    return { expired, lost: await suspectedDeliveries(tx), lanes: await waitingLanes(tx), keys: await orderKeys(tx) };
+  });
+  if (!found) return;
+  found.expired.forEach(options.onTakeover);
+  found.lanes.push(...(await unblockFirst(database, found.keys)));
+  if (runQueues.isReady() && found.lost.length > 0) {
+    const missing = await runQueues.missing(found.lost);
+    if (missing.length > 0) {
+      options.logger.warn({ deliveries: missing.length }, 'deliveries that Redis lost are repeated');
+      await takeBack(database, missing);
+      found.lanes.push(...missing.map(({ queue, userId }) => ({ queue, userId })));
+    }
+  }
+  found.lanes.forEach((lane) => dispatcher.kick({ lane }));
+}
+
+/**
+ * The first two workers that die with a job cost it no wait; after that its own input is suspected, and it
+ * backs off. A database that has just started counts no lease as expired: nobody could renew while it was down.
+ */
+async function expireLeases(tx: Sql): Promise<Expired[]> {
+  const { rows } = await tx.query<Expired>(`
+    UPDATE jobs SET state = 'pending', lease_until = NULL, failures = failures + 1,
+      error = '{"code":"worker_lost","message":"The worker that did this stopped answering; another one takes over."}',
+      run_at = now() + CASE WHEN failures < 2 THEN interval '0' ELSE make_interval(secs => least(2 ^ (failures - 1), 60)) END
+    WHERE state = 'running' AND lease_until < now()
+      AND now() - pg_postmaster_start_time() > interval '${leaseSeconds + 1} seconds'
+    RETURNING id, kind, attempt`);
+  return rows;
+}
+
+async function suspectedDeliveries(tx: Sql): Promise<Delivery[]> {
+  const { rows } = await tx.query<Delivery>(`
+    SELECT id, kind, queue, delivery, user_id AS "userId" FROM jobs
+    WHERE state = 'queued' AND queued_at < now() - interval '${lostAfterSeconds} seconds'
+    ORDER BY queued_at LIMIT 20000`);
+  return rows.filter((row) => isJobKind(row.kind) && catalogue[row.kind].queue === row.queue);
+}
+
+/** One index probe per lane, however long the lanes are: 20,000 waiting rows of one user are one step. */
+async function waitingLanes(tx: Sql): Promise<Lane[]> {
+  const { rows } = await tx.query<Lane>(`
+    WITH RECURSIVE lane AS (
+      (SELECT queue, user_id FROM jobs WHERE state = 'pending' AND NOT blocked ORDER BY queue, user_id LIMIT 1)
+      UNION ALL
+      SELECT next.queue, next.user_id FROM lane CROSS JOIN LATERAL (
+        SELECT queue, user_id FROM jobs
+        WHERE state = 'pending' AND NOT blocked AND (queue, user_id) > (lane.queue, lane.user_id) ORDER BY queue, user_id LIMIT 1
+      ) AS next
+    )
+    SELECT queue, user_id AS "userId" FROM lane LIMIT 10000`);
+  return rows;
+}
+
+/** Order keys with waiting jobs, the same way. */
+async function orderKeys(tx: Sql): Promise<string[]> {
+  const { rows } = await tx.query<{ key: string }>(`
+    WITH RECURSIVE keys AS (
+      (SELECT order_key FROM jobs WHERE order_key IS NOT NULL AND state = 'pending' ORDER BY order_key LIMIT 1)
+      UNION ALL
+      SELECT next.order_key FROM keys CROSS JOIN LATERAL (
+        SELECT order_key FROM jobs
+        WHERE order_key IS NOT NULL AND state = 'pending' AND order_key > keys.order_key ORDER BY order_key LIMIT 1
+      ) AS next
+    )
+    SELECT order_key AS key FROM keys LIMIT 20000`);
+  return rows.map(({ key }) => key);
+}
+
+async function scheduleClean(tx: Sql): Promise<void> {
+  await tx.query(
+    `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id)
+     SELECT $1, 'clean', $2, '{}', $3, $3 WHERE NOT EXISTS (
+       SELECT 1 FROM jobs WHERE subject_id = $3 AND kind = 'clean' AND created_at > now() - interval '${cleanEvery}')`,
+    [uuidv7(), catalogue.clean.queue, nobody],
+  );
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+
+/** Empty means not set: `.env` files and compose files both write `NAME=`. */
+const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema);
+const integer = (fallback: number, min: number, max: number) =>
+  optional(z.coerce.number().int().min(min).max(max).default(fallback));
+const flag = (fallback: boolean) =>
+  optional(
+    z
+      .enum(['true', 'false', '1', '0', 'on', 'off', 'yes', 'no'])
+      .default(fallback ? 'true' : 'false')
+      .transform((value) => ['true', '1', 'on', 'yes'].includes(value)),
+  );
+const list = optional(
+  z
+    .string()
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean),
+    ),
+);
+
+/** Every variable that Millrace reads, with its default. README and `.env.example` list the same names. */
+export const environmentSchema = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }),
+  MAX_POOL_SIZE: integer(20, 1, 500),
+  POOL_TIMEOUT: integer(30, 1, 300),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }),
+  JWT_SECRET: z
+    .string({ error: 'must be set; for example to the output of: openssl rand -hex 32' })
+    .min(32, 'must have at least 32 characters; openssl rand -hex 32 makes one'),
+  ACCESS_TOKEN_MINUTES: integer(15, 1, 1440),
+  REFRESH_TOKEN_DAYS: integer(30, 1, 365),
+  DEFAULT_ROLE: optional(z.enum(['admin', 'power', 'regular', 'guest']).default('regular')),
+  ANTHROPIC_API_KEY: z.string({ error: 'must be set; keys are made at console.anthropic.com' }).min(1),
+  ANTHROPIC_BASE_URL: optional(z.url().default('https://api.anthropic.com')),
+  ANTHROPIC_MODEL: optional(z.string().min(1).max(100).default('claude-sonnet-5-5')),
+  ANTHROPIC_MAX_TOKENS: integer(8_192, 1, 128_000),
+  ANTHROPIC_CONTEXT_TOKENS: integer(200_000, 4_096, 10_000_000),
+  ANTHROPIC_IDLE_TIMEOUT: integer(60, 1, 600),
+  LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info')),
+  DEBUG: flag(false),
+  HOST: optional(z.string().default('0.0.0.0')),
+  PORT: integer(3000, 0, 65_535),
+  METRICS_PORT: integer(9464, 0, 65_535),
+  METRICS_TOKEN: optional(z.string().min(16).optional()),
+  CORS_ORIGINS: list,
+  TRUST_PROXY: integer(0, 0, 10),
+  RATE_LIMIT_PER_MINUTE: integer(1_200, 0, 1_000_000),
+  LOGIN_ATTEMPTS_PER_QUARTER_HOUR: integer(10, 1, 1_000_000),
+  QUEUES: list,
+  REPLIES_CONCURRENCY: integer(200, 1, 2_000),
+  REPLIES_PER_USER: integer(5, 1, 1_000),
+});
+
+type Environment = z.infer<typeof environmentSchema>;
+
+/** The settings of a process, validated and grouped by what uses them. Times are in the unit of their name. */
+export type Config = ReturnType<typeof group>;
+
+function group(env: Environment) {
+  return {
+    database: { url: env.DATABASE_URL, maxPoolSize: env.MAX_POOL_SIZE, poolTimeoutMs: env.POOL_TIMEOUT * 1000 },
+    redis: { url: env.REDIS_URL },
+    accounts: {
+      jwtSecret: env.JWT_SECRET,
+      accessTokenSeconds: env.ACCESS_TOKEN_MINUTES * 60,
+      refreshTokenSeconds: env.REFRESH_TOKEN_DAYS * 86_400,
+      defaultRole: env.DEFAULT_ROLE,
+      loginAttemptsPerQuarterHour: env.LOGIN_ATTEMPTS_PER_QUARTER_HOUR,
+    },
+    model: {
+      apiKey: env.ANTHROPIC_API_KEY,
+      baseURL: env.ANTHROPIC_BASE_URL,
+      model: env.ANTHROPIC_MODEL,
+      maxTokens: env.ANTHROPIC_MAX_TOKENS,
+      contextTokens: env.ANTHROPIC_CONTEXT_TOKENS,
+      idleTimeoutMs: env.ANTHROPIC_IDLE_TIMEOUT * 1000,
+    },
+    log: { level: env.DEBUG && env.LOG_LEVEL === 'info' ? 'debug' : env.LOG_LEVEL },
+    web: {
+      host: env.HOST,
+      port: env.PORT,
+      corsOrigins: env.CORS_ORIGINS,
+      trustProxy: env.TRUST_PROXY,
+      requestsPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    },
+    metrics: { port: env.METRICS_PORT, token: env.METRICS_TOKEN },
+    worker: { queues: env.QUEUES },
+    replies: { concurrency: env.REPLIES_CONCURRENCY, perUser: env.REPLIES_PER_USER },
+  };
+}
+
+/** Thrown by {@link loadConfig} with every mistake of the environment in one message. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads the settings of a process. The only place that looks at `process.env`.
+ *
+ * @throws {ConfigError} naming every variable that is missing or wrong, never showing its value.
+ */
+export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+  const parsed = environmentSchema.safeParse(env);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`The configuration has mistakes:\n${lines.join('\n')}`);
+  }
+  return group(parsed.data);
+}

@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis';
+import { createDispatcher, type Dispatcher } from './backlog/dispatch.js';
+import { createRunQueues, type RunQueues } from './backlog/run-queues.js';
+import { createBacklogReader } from './backlog/size.js';
+import type { Config } from './config.js';
+import { createDatabase, type Database } from './database.js';
+import { createLifecycle, type Lifecycle } from './lifecycle.js';
+import type { Logger } from './logger.js';
+import { createMetrics, type Metrics } from './metrics.js';
+import { createPublisher, type Publisher } from './realtime/publisher.js';
+import { createReplyLog, type ReplyLog } from './realtime/reply-log.js';
+import { assertNoEviction, connectRedis } from './redis.js';
+
+/** What every process has, whatever its role. */
+export type Context = {
+  config: Config;
+  logger: Logger;
+  lifecycle: Lifecycle;
+  database: Database;
+  /** For commands; fails at once while Redis is away, so that no request waits for it. */
+  redis: Redis;
+  runQueues: RunQueues;
+  dispatcher: Dispatcher;
+  publisher: Publisher;
+  metrics: Metrics;
+  replyLog: ReplyLog;
+};
+
+/**
+ * Builds what a process needs and registers how to dispose of it, in reverse, on its lifecycle. Works while
+ * Postgres or Redis are away: readiness says so, and they are used as soon as they are back.
+ *
+ * @throws when Redis answers and may evict keys: that would lose queued work without a trace.
+ */
+export async function createContext(config: Config, logger: Logger, role: 'web' | 'worker'): Promise<Context> {
+  const lifecycle = createLifecycle(logger);
+  try {
+    const metrics = createMetrics(role);
+    lifecycle.onClose('metrics', () => metrics.close());
+    const database = createDatabase(config.database, logger);
+    lifecycle.onClose('postgres', () => database.close());
+    metrics.watchBacklog(createBacklogReader(database));
+    const redis = connectRedis(config.redis.url, 'commands', logger);
+    lifecycle.onClose('redis', () => redis.disconnect());
+    await assertNoEviction(redis, logger);
+    const runQueues = createRunQueues(redis, logger);
+    lifecycle.onClose('run queues', () => runQueues.close());
+    const publisher = createPublisher(redis, logger);
+    const dispatcher = createDispatcher({
+      database,
+      runQueues,
+      slots: { replies: config.replies.perUser },
+      logger,
+    });
+    lifecycle.onClose('dispatcher', () => dispatcher.close());
+    return { config, logger, lifecycle, database, redis, runQueues, dispatcher, publisher, metrics, replyLog: createReplyLog(redis) };
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+}

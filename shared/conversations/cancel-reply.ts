@@ -1,0 +1,46 @@
+import type { Ready } from '../backlog/enqueue.js';
+import { requestCancel } from '../backlog/control.js';
+import type { Database } from '../database.js';
+import { AppError, notFound } from '../errors.js';
+import type { MessageView } from '../realtime/events.js';
+import type { Publisher } from '../realtime/publisher.js';
+import type { ReplyLog } from '../realtime/reply-log.js';
+import { findReadableMessage, presentMessage } from './message.js';
+import { saveReply } from './reply.js';
+
+type Deps = {
+  database: Database;
+  publisher: Publisher;
+  replyLog: ReplyLog;
+  dispatcher: { kick(ready: Ready): void };
+};
+
+/**
+ * Cancels a reply for whoever may read it. One that waits ends here; one that runs is told to stop, by a
+ * flag on its job and at once on the control channel, and keeps what it said so far. One that has ended
+ * stays as it is.
+ *
+ * @returns the reply as it is then: `queued` or `running` while its worker still has to stop.
+ */
+export async function cancelReply(deps: Deps, userId: string, messageId: string): Promise<MessageView> {
+  const reply = await findReadableMessage(deps.database, messageId, userId);
+  if (!reply) throw notFound('The reply');
+  if (reply.role !== 'assistant') throw new AppError('conflict', 'Only a reply of Claude can be cancelled.');
+  const { cancelled, saved } = await deps.database.transaction(async (tx) => {
+    const job = await requestCancel(tx, { subjectId: messageId, kind: 'reply-to-message' });
+    if (job?.state !== 'cancelled') return { cancelled: job, saved: null };
+    const end = { state: 'cancelled', content: '', error: null, metadata: null, model: null } as const;
+    return { cancelled: job, saved: await saveReply(tx, { ...end, messageId, attempt: reply.attempt }) };
+  });
+  if (cancelled) {
+    if (cancelled.state === 'running') await deps.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
+    deps.dispatcher.kick(cancelled.ready);
+  }
+  if (!saved) return presentMessage((await findReadableMessage(deps.database, messageId, userId)) ?? reply);
+  const message = presentMessage(saved);
+  const address = { messageId, conversationId: saved.conversationId, messageSeq: saved.seq };
+  const frame = { type: 'end', attempt: saved.attempt, seq: 1, state: 'cancelled', message } as const;
+  // It is cancelled whether or not its readers can be told now; who asks later reads it from Postgres.
+  await deps.replyLog.append(address, frame).catch(() => undefined);
+  return message;
+}

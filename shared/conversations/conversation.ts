@@ -1,0 +1,151 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import type { Sql } from '../database.js';
+import { AppError, notFound } from '../errors.js';
+import { line, text } from '../schemas.js';
+import { maxSystemPromptLength } from './limits.js';
+
+/** What people may set of a conversation. */
+export const conversationFields = {
+  title: line(200),
+  systemPrompt: text(maxSystemPromptLength).nullable().describe('Added to what Claude is told in every conversation.'),
+  model: line(100).nullable().describe('A model of Claude; null is the one that the server is set to.'),
+};
+
+/** A conversation as its members see it. */
+export const conversationSchema = z
+  .object({
+    id: z.uuid(),
+    ownerId: z.uuid(),
+    ...conversationFields,
+    lastSeq: z.int().describe('The seq of the newest message; 0 when there is none.'),
+    lastMessageAt: z.iso.datetime().describe('Of one without messages when it was created.'),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Conversation' });
+
+export type ConversationView = z.infer<typeof conversationSchema>;
+
+type ConversationRow = Omit<ConversationView, 'lastMessageAt' | 'createdAt' | 'updatedAt'> & {
+  lastMessageAt: Date;
+  createdAt: Date;
+  updatedAt: Date;
+};
+
+const columns = `conversation.id, conversation.owner_id AS "ownerId", conversation.title,
+  conversation.system_prompt AS "systemPrompt", conversation.model, conversation.last_seq AS "lastSeq",
+  conversation.last_message_at AS "lastMessageAt", conversation.created_at AS "createdAt", conversation.updated_at AS "updatedAt"`;
+
+const present = (row: ConversationRow): ConversationView => ({
+  ...row,
+  lastMessageAt: row.lastMessageAt.toISOString(),
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+});
+
+export type NewConversation = { ownerId: string; title: string; systemPrompt?: string | null; model?: string | null };
+
+/** Opens a conversation with its owner as the only member. */
+export async function createConversation(sql: Sql, input: NewConversation): Promise<ConversationView> {
+  const { rows } = await sql.query<ConversationRow>(
+    `WITH conversation AS (
+      INSERT INTO conversations (id, owner_id, title, system_prompt, model) VALUES ($1, $2, $3, $4, $5) RETURNING *
+    ), member AS (
+      INSERT INTO conversation_members (conversation_id, user_id) SELECT id, owner_id FROM conversation
+    ) SELECT ${columns} FROM conversation`,
+    [uuidv7(), input.ownerId, input.title, input.systemPrompt ?? null, input.model ?? null],
+  );
+  return present(rows[0] as ConversationRow);
+}
+
+/** @throws AppError `not_found` for whoever is not a member. */
+export async function getConversation(sql: Sql, id: string, userId: string): Promise<ConversationView> {
+  const { rows } = await sql.query<ConversationRow>(
+    `SELECT ${columns} FROM conversations AS conversation
+     JOIN conversation_members AS member ON member.conversation_id = conversation.id
+     WHERE conversation.id = $1 AND member.user_id = $2`,
+    [id, userId],
+  );
+  if (!rows[0]) throw notFound('The conversation');
+  return present(rows[0]);
+}
+
+/** Where a page of the list ended. */
+export const conversationPosition = z.strictObject({ at: z.iso.datetime(), id: z.uuid() });
+
+/** The conversations of a member, the one with the newest message first. */
+export async function listConversations(
+  sql: Sql,
+  query: { userId: string; limit: number; after: z.infer<typeof conversationPosition> | null },
+): Promise<ConversationView[]> {
+  const { rows } = await sql.query<ConversationRow>(
+    `SELECT ${columns} FROM conversation_members AS member
+     JOIN conversations AS conversation ON conversation.id = member.conversation_id
+     WHERE member.user_id = $1
+       AND ($2::timestamptz IS NULL OR (conversation.last_message_at, conversation.id) < ($2::timestamptz, $3::uuid))
+     ORDER BY conversation.last_message_at DESC, conversation.id DESC LIMIT $4`,
+    [query.userId, query.after?.at ?? null, query.after?.id ?? null, query.limit],
+  );
+  return rows.map(present);
+}
+
+export type ConversationChange = { title?: string; systemPrompt?: string | null; model?: string | null };
+
+/** Changes what is given. Members may rename; what Claude is told and which model answers is the owner's to say. */
+export async function updateConversation(
+  sql: Sql,
+  where: { id: string; userId: string },
+  change: ConversationChange,
+): Promise<ConversationView> {
+  const before = await getConversation(sql, where.id, where.userId);
+  const forOwner = change.systemPrompt !== undefined || change.model !== undefined;
+  if (forOwner && before.ownerId !== where.userId) {
+    throw new AppError('forbidden', 'Only the owner may change the system prompt or the model.');
+  }
+  const { rows } = await sql.query<ConversationRow>(
+    `UPDATE conversations AS conversation SET title = coalesce($2, title),
+       system_prompt = CASE WHEN $3 THEN $4 ELSE system_prompt END,
+       model = CASE WHEN $5 THEN $6 ELSE model END, updated_at = now()
+     WHERE id = $1 RETURNING ${columns}`,
+    [
+      where.id,
+      change.title ?? null,
+      change.systemPrompt !== undefined,
+      change.systemPrompt ?? null,
+      change.model !== undefined,
+      change.model ?? null,
+    ],
+  );
+  if (!rows[0]) throw notFound('The conversation');
+  return present(rows[0]);
+}
+
+/**
+ * Deletes a conversation with everything in it, and stops what is running there.
+ *
+ * @returns who was a member, and the jobs that are running, to be told.
+ */
+export async function deleteConversation(
+  tx: Sql,
+  where: { id: string; userId: string; orderKey: string },
+): Promise<{ memberIds: string[]; runningJobs: string[] }> {
+  const { ownerId } = await getConversation(tx, where.id, where.userId);
+  if (ownerId !== where.userId) throw new AppError('forbidden', 'Only the owner may delete a conversation.');
+  const members = await tx.query<{ id: string }>(
+    'SELECT user_id AS id FROM conversation_members WHERE conversation_id = $1',
+    [where.id],
+  );
+  const jobs = await tx.query<{ id: string; state: string }>(
+    `UPDATE jobs SET cancel_requested_at = now(),
+       state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
+       finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
+     WHERE order_key = $1 AND state IN ('pending', 'queued', 'running') RETURNING id, state`,
+    [where.orderKey],
+  );
+  await tx.query('DELETE FROM conversations WHERE id = $1', [where.id]);
+  return {
+    memberIds: members.rows.map(({ id }) => id),
+    runningJobs: jobs.rows.filter(({ state }) => state === 'running').map(({ id }) => id),
+  };
+}

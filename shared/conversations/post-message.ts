@@ -1,0 +1,195 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Ready } from '../backlog/enqueue.js';
+import type { Database, Sql } from '../database.js';
+import { AppError, notFound } from '../errors.js';
+import { catalogue } from '../jobs/index.js';
+import type { MessageView } from '../realtime/events.js';
+import { findMessage, type MessageRow, messageColumns, presentMessage } from './message.js';
+
+export type NewMessage = {
+  conversationId: string;
+  authorId: string;
+  content: string;
+  /** What the sender calls the message: sent again under the same name it is the same message. */
+  clientId?: string;
+  /** Whether Claude replies; when not told, in a conversation of one person or when @claude is mentioned. */
+  reply?: boolean;
+  /** An Idempotency-Key with what it was used for. */
+  idempotency?: { route: string; key: string; bodyHash: Buffer } | null;
+};
+
+export type PostedMessage = {
+  message: MessageView;
+  reply: MessageView | null;
+  /** The job that makes the reply. */
+  jobId: string | null;
+  /** For the dispatcher, when a reply was asked for. */
+  ready: Ready | null;
+  /** The message had been accepted before. */
+  replayed: boolean;
+};
+
+/** `@claude`, not as part of a longer word or of an e-mail address. */
+export const mentionsClaude = (content: string): boolean => /(?<![\p{L}\p{N}_.])@claude(?![\p{L}\p{N}_])/iu.test(content);
+
+/** The order key of what must not overlap in a conversation. */
+export const conversationOrderKey = (conversationId: string): string => `conversation:${conversationId}`;
+
+/**
+ * Accepts a message, its reply and the reply's job in one statement: they are there together or not at all.
+ * Sent again under the same `clientId` or Idempotency-Key, the first one is returned and nothing is added.
+ *
+ * One statement of five parts costs one round trip; as a transaction of six statements it was the larger
+ * part of the whole request.
+ *
+ * @throws AppError `not_found` when the author is no member; `idempotency_key_reused`.
+ */
+export async function postMessage(database: Database, input: NewMessage): Promise<PostedMessage> {
+  const ids = { message: uuidv7(), reply: uuidv7(), job: uuidv7() };
+  try {
+    const { rows } = await database.query<{ seq: number; replySeq: number | null; model: string | null; createdAt: Date }>({
+      ...(input.idempotency ? postWithKey : post),
+      values: [
+        input.conversationId,
+        input.authorId,
+        ids.message,
+        input.content,
+        input.clientId ?? null,
+        input.reply ?? null,
+        mentionsClaude(input.content),
+        ids.reply,
+        ids.job,
+        JSON.stringify({ messageId: ids.reply }),
+        conversationOrderKey(input.conversationId),
+        ...(input.idempotency ? [input.idempotency.route, input.idempotency.key, input.idempotency.bodyHash] : []),
+      ],
+    });
+    const [row] = rows;
+    if (!row) throw notFound('The conversation');
+    return present(input, ids, row);
+  } catch (error) {
+    const { code, constraint } = error as { code?: string; constraint?: string };
+    if (code === '23505' && constraint === 'messages_client_id_key') return findByClientId(database, input);
+    if (code === '23505' && constraint === 'idempotency_keys_pkey') return findByKey(database, input);
+    throw error;
+  }
+}
+
+const lane = catalogue['reply-to-message'];
+
+const statement = (keyed: boolean): string => `
+WITH wanted AS (
+  SELECT coalesce($6::boolean, $7::boolean OR (
+    SELECT count(*) FROM conversation_members WHERE conversation_id = $1) = 1) AS reply
+  FROM conversation_members WHERE conversation_id = $1 AND user_id = $2
+), conversation AS (
+  UPDATE conversations SET last_seq = last_seq + CASE WHEN wanted.reply THEN 2 ELSE 1 END, last_message_at = now()
+  FROM wanted WHERE id = $1
+  RETURNING last_seq, model, wanted.reply
+), message AS (
+  INSERT INTO messages (id, conversation_id, seq, role, author_id, content, client_id, state, completed_at)
+  SELECT $3, $1, last_seq - CASE WHEN reply THEN 1 ELSE 0 END, 'user', $2, $4, $5, 'done', now() FROM conversation
+  RETURNING seq, created_at
+), reply AS (
+  INSERT INTO messages (id, conversation_id, seq, role, reply_to, state, model)
+  SELECT $8, $1, last_seq, 'assistant', $3, 'queued', model FROM conversation WHERE reply
+  RETURNING seq
+), job AS (
+  INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, blocked)
+  SELECT $9, '${lane.kind}', '${lane.queue}', $10, $2, $8, $11, true FROM conversation WHERE reply
+)${
+  keyed
+    ? `, idempotency AS (
+  INSERT INTO idempotency_keys (user_id, route, key, body_hash, status, response)
+  SELECT $2, $12, $13, $14, 202, jsonb_build_object('messageId', $3::uuid) FROM conversation
+)`
+    : ''
+}
+SELECT message.seq, (SELECT seq FROM reply) AS "replySeq", conversation.model, message.created_at AS "createdAt"
+FROM conversation, message`;
+
+const post = { name: 'post-message', text: statement(false) };
+const postWithKey = { name: 'post-message-with-key', text: statement(true) };
+
+function present(
+  input: NewMessage,
+  ids: { message: string; reply: string; job: string },
+  row: { seq: number; replySeq: number | null; model: string | null; createdAt: Date },
+): PostedMessage {
+  const createdAt = row.createdAt.toISOString();
+  const common = {
+    conversationId: input.conversationId,
+    attempt: 0,
+    error: null,
+    metadata: null,
+    supersededBy: null,
+    createdAt,
+    editedAt: null,
+    deletedAt: null,
+  };
+  const message: MessageView = {
+    ...common,
+    id: ids.message,
+    seq: row.seq,
+    role: 'user',
+    authorId: input.authorId,
+    content: input.content,
+    clientId: input.clientId ?? null,
+    replyTo: null,
+    state: 'done',
+    model: null,
+    completedAt: createdAt,
+  };
+  if (row.replySeq === null) return { message, reply: null, jobId: null, ready: null, replayed: false };
+  const reply: MessageView = {
+    ...common,
+    id: ids.reply,
+    seq: row.replySeq,
+    role: 'assistant',
+    authorId: null,
+    content: '',
+    clientId: null,
+    replyTo: ids.message,
+    state: 'queued',
+    model: row.model,
+    completedAt: null,
+  };
+  const ready: Ready = {
+    lane: { queue: lane.queue, userId: input.authorId },
+    orderKey: conversationOrderKey(input.conversationId),
+  };
+  return { message, reply, jobId: ids.job, ready, replayed: false };
+}
+
+async function findByClientId(sql: Sql, input: NewMessage): Promise<PostedMessage> {
+  const { rows } = await sql.query<{ id: string }>(
+    'SELECT id FROM messages WHERE conversation_id = $1 AND author_id = $2 AND client_id = $3',
+    [input.conversationId, input.authorId, input.clientId],
+  );
+  return replay(sql, rows[0]?.id);
+}
+
+async function findByKey(sql: Sql, input: NewMessage): Promise<PostedMessage> {
+  const { rows } = await sql.query<{ messageId: string; bodyHash: Buffer }>(
+    `SELECT response->>'messageId' AS "messageId", body_hash AS "bodyHash" FROM idempotency_keys
+     WHERE user_id = $1 AND route = $2 AND key = $3`,
+    [input.authorId, input.idempotency?.route, input.idempotency?.key],
+  );
+  if (rows[0] && !rows[0].bodyHash.equals(input.idempotency?.bodyHash ?? Buffer.alloc(0))) {
+    throw new AppError('idempotency_key_reused', 'This Idempotency-Key was used with another body. Use a new key.');
+  }
+  return replay(sql, rows[0]?.messageId);
+}
+
+/** The message and its reply as they are by now: the caller learns what has become of what it had sent. */
+async function replay(sql: Sql, id: string | undefined): Promise<PostedMessage> {
+  const message = id ? await findMessage(sql, id) : null;
+  if (!message) throw new AppError('conflict', 'The message that was sent under this name is gone. Use a new one.');
+  const { rows } = await sql.query<MessageRow>(
+    `SELECT ${messageColumns} FROM messages WHERE reply_to = $1 ORDER BY seq DESC LIMIT 1`,
+    [message.id],
+  );
+  const reply = rows[0] ? presentMessage(rows[0]) : null;
+  const jobs = reply ? await sql.query<{ id: string }>('SELECT id FROM jobs WHERE subject_id = $1', [reply.id]) : null;
+  return { message: presentMessage(message), reply, jobId: jobs?.rows[0]?.id ?? null, ready: null, replayed: true };
+}

@@ -1,0 +1,75 @@
+import type { HistoryMessage } from './history.js';
+
+/** A turn of the conversation as the model is shown it. */
+export type PromptTurn = { role: 'user' | 'assistant'; content: string };
+
+/** Says what every conversation needs; an own system prompt of the conversation follows it. */
+const instructions =
+  'You are Claude, taking part in a conversation of a team. Answer in the language of the message you reply to. ' +
+  'Use Markdown where it helps. When several people take part, each of their messages begins with their name.';
+
+/** The system prompt: the same for every reply of a conversation, so that it can be cached. */
+export function systemPrompt(own: string | null): string {
+  return own ? `${instructions}\n\n${own}` : instructions;
+}
+
+/** The history as turns. It begins with a person: what Claude said before that has lost its question. */
+export function toTurns(messages: readonly HistoryMessage[]): PromptTurn[] {
+  const several = new Set(messages.flatMap(({ authorName }) => authorName ?? [])).size > 1;
+  const first = messages.findIndex(({ role }) => role === 'user');
+  return messages.slice(Math.max(first, 0)).map(({ role, content, authorName }) => ({
+    role,
+    content: several && role === 'user' && authorName ? `${authorName}: ${content}` : content,
+  }));
+}
+
+/**
+ * An upper bound for the tokens of a text: 4 bytes of UTF-8 make about one token of English and 3 at most
+ * two tokens of Chinese or Japanese. Below the limit by this bound nobody has to count.
+ */
+export const tokensAtMost = (text: string): number => Math.ceil(Buffer.byteLength(text) / 1.5);
+
+/** Thrown when the message alone, without any history, is longer than the model takes. */
+export class PromptTooLong extends Error {}
+
+/**
+ * Leaves out the oldest turns until the prompt fits.
+ *
+ * @param limit tokens that the prompt may have.
+ * @param count asks the service for the tokens of a prompt; called only when the upper bound does not fit.
+ * @returns the turns and how many were left out.
+ * @throws PromptTooLong
+ */
+export async function fitTurns(
+  system: string,
+  turns: readonly PromptTurn[],
+  limit: number,
+  count: (turns: PromptTurn[]) => Promise<number>,
+): Promise<{ turns: PromptTurn[]; omitted: number }> {
+  let kept = [...turns];
+  const bound = tokensAtMost(system) + turns.reduce((sum, { content }) => sum + tokensAtMost(content) + 8, 0);
+  if (bound > limit) {
+    for (;;) {
+      const tokens = await count(kept);
+      if (tokens <= limit) break;
+      if (kept.length <= 1) throw new PromptTooLong(`The message has ${tokens} tokens; the model takes ${limit}.`);
+      kept = dropOldest(kept, limit / tokens);
+    }
+  }
+  return { turns: kept, omitted: turns.length - kept.length };
+}
+
+/** Keeps the newest turns up to `share` of the length, always fewer than before, beginning with a person. */
+function dropOldest(turns: PromptTurn[], share: number): PromptTurn[] {
+  const length = turns.reduce((sum, { content }) => sum + content.length, 0);
+  // A little less than the share: counts are not linear, and another round costs a call.
+  let room = length * share * 0.95;
+  let first = turns.length - 1;
+  room -= turns[first]?.content.length ?? 0;
+  while (first > 1 && room - (turns[first - 1]?.content.length ?? 0) >= 0) {
+    first -= 1;
+    room -= turns[first]?.content.length ?? 0;
+  }
+  while (first < turns.length - 1 && turns[first]?.role !== 'user') first += 1;
+  return turns.slice(first);
+}

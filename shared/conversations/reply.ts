@@ -1,0 +1,123 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Sql } from '../database.js';
+import { type MessageRow, messageColumns } from './message.js';
+
+/** A reply that is about to be written, with what its conversation says about how. */
+export type ReplyTask = {
+  reply: MessageRow;
+  triggerSeq: number;
+  systemPrompt: string | null;
+  model: string | null;
+  /** Raised when somebody is added: a reply made for fewer readers is not saved. */
+  membershipVersion: number;
+};
+
+/**
+ * Marks the reply as running in this attempt.
+ *
+ * @returns null when it has ended, is gone, or belongs to a newer attempt.
+ */
+export async function beginReply(sql: Sql, messageId: string, attempt: number): Promise<ReplyTask | null> {
+  const { rows } = await sql.query<
+    MessageRow & { triggerSeq: number; systemPrompt: string | null; ownModel: string | null; membershipVersion: number }
+  >({
+    name: 'begin-reply',
+    text: `
+WITH reply AS (
+  UPDATE messages SET state = 'running', attempt = $2
+  WHERE id = $1 AND state IN ('queued', 'running') AND attempt < $2 RETURNING ${messageColumns}
+)
+SELECT reply.*, trigger.seq AS "triggerSeq", conversation.system_prompt AS "systemPrompt",
+  conversation.model AS "ownModel", conversation.membership_version AS "membershipVersion"
+FROM reply JOIN conversations AS conversation ON conversation.id = reply."conversationId"
+JOIN messages AS trigger ON trigger.id = reply."replyTo"`,
+    values: [messageId, attempt],
+  });
+  const [row] = rows;
+  if (!row) return null;
+  const { triggerSeq, systemPrompt, ownModel, membershipVersion, ...reply } = row;
+  return { reply, triggerSeq, systemPrompt, model: ownModel, membershipVersion };
+}
+
+/** How a reply is stored when it has ended. */
+export type ReplyEnd = {
+  messageId: string;
+  attempt: number;
+  state: 'done' | 'failed' | 'cancelled';
+  content: string;
+  error: { code: string; message: string } | null;
+  metadata: Record<string, unknown> | null;
+  model: string | null;
+};
+
+/**
+ * Stores the end of a reply once. Call it in a transaction that has checked the claim.
+ *
+ * @returns the message as it is stored; null when it had ended before or is gone.
+ */
+export async function saveReply(tx: Sql, end: ReplyEnd): Promise<MessageRow | null> {
+  const { rows } = await tx.query<MessageRow>({
+    name: 'save-reply',
+    text: `UPDATE messages SET state = $2, attempt = $3, content = $4, error = $5, metadata = $6,
+      model = coalesce($7, model), completed_at = now()
+      WHERE id = $1 AND state IN ('queued', 'running') RETURNING ${messageColumns}`,
+    values: [
+      end.messageId,
+      end.state,
+      end.attempt,
+      end.content,
+      end.error && JSON.stringify(end.error),
+      end.metadata && JSON.stringify(end.metadata),
+      end.model,
+    ],
+  });
+  return rows[0] ?? null;
+}
+
+/** True when nobody was added since; the row is locked against it until the transaction ends. */
+export async function membershipIsStill(tx: Sql, conversationId: string, version: number): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'membership-is-still',
+    text: 'SELECT 1 FROM conversations WHERE id = $1 AND membership_version = $2 FOR SHARE',
+    values: [conversationId, version],
+  });
+  return rowCount === 1;
+}
+
+/** What one attempt of a reply cost. Written again, the later numbers count: they are totals of the attempt. */
+export async function recordUsage(
+  sql: Sql,
+  usage: {
+    userId: string;
+    conversationId: string;
+    messageId: string;
+    attempt: number;
+    model: string;
+    input: number;
+    output: number;
+    cacheRead: number;
+    cacheWrite: number;
+  },
+): Promise<void> {
+  await sql.query({
+    name: 'record-usage',
+    text: `INSERT INTO usage (id, user_id, conversation_id, message_id, attempt, model,
+        input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+      ON CONFLICT (message_id, attempt) DO UPDATE SET model = excluded.model, input_tokens = excluded.input_tokens,
+        output_tokens = excluded.output_tokens, cache_read_tokens = excluded.cache_read_tokens,
+        cache_write_tokens = excluded.cache_write_tokens`,
+    values: [
+      uuidv7(),
+      usage.userId,
+      usage.conversationId,
+      usage.messageId,
+      usage.attempt,
+      usage.model,
+      usage.input,
+      usage.output,
+      usage.cacheRead,
+      usage.cacheWrite,
+    ],
+  });
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { AppError } from './errors.js';
+
+/** The place in a list as an opaque string: callers keep it, they do not read it. */
+export function encodeCursor(position: unknown): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+/** @throws AppError `invalid_cursor` when it was not made by {@link encodeCursor} for this kind of list. */
+export function decodeCursor<S extends z.ZodType>(cursor: string | undefined, schema: S): z.output<S> | null {
+  if (cursor === undefined) return null;
+  try {
+    return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch {
+    throw new AppError('invalid_cursor', 'The cursor was not made by this list. Start again without it.');
+  }
+}

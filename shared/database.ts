@@ -1,0 +1,69 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaClient } from '../prisma/client/client.js';
+import type { Config } from './config.js';
+import type { Logger } from './logger.js';
+
+/** What runs a statement: the pool, or one connection inside a transaction. */
+export type Sql = {
+  query<Row extends pg.QueryResultRow = Record<string, unknown>>(
+    statement: string | Statement,
+    values?: unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }>;
+};
+
+/** A statement with a name is prepared once per connection; hot paths give one. */
+export type Statement = { name: string; text: string; values?: unknown[] };
+
+/** One pool of connections to Postgres, seen through Prisma for ordinary reads and writes and through SQL for hot paths. */
+export type Database = Sql & {
+  prisma: PrismaClient;
+  /** Runs `work` in one transaction on one connection; an error rolls everything back. */
+  transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
+  /** A connection of its own, for an advisory lock that outlives a transaction; release it. */
+  connect(): Promise<pg.PoolClient>;
+  close(): Promise<void>;
+};
+
+/** Opens the pool; connections are made when they are needed, so this works while Postgres is away. */
+export function createDatabase(settings: Config['database'], logger: Logger): Database {
+  const pool = new pg.Pool({
+    connectionString: settings.url,
+    max: settings.maxPoolSize,
+    connectionTimeoutMillis: settings.poolTimeoutMs,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: 'millrace',
+  });
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on('error', (error) => logger.warn({ err: error }, 'an idle connection to Postgres broke'));
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+
+  return {
+    query: (statement, values) => pool.query(statement as string, values),
+    prisma,
+    connect: () => pool.connect(),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('BEGIN');
+        const result = await work({ query: (statement, values) => client.query(statement as string, values) });
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((rollbackError: Error) => {
+          broken = rollbackError;
+        });
+        throw error;
+      } finally {
+        // A connection that could not even roll back is thrown away: its state is unknown.
+        client.release(broken);
+      }
+    },
+    async close() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { clean } from './clean.js';
+import { replyToMessage } from './reply-to-message.js';
+
+export { queueNames, type JobContract, type QueueName } from './contract.js';
+
+/** Every kind of job. The handler index is typed over it: a kind without a handler does not compile. */
+export const catalogue = {
+  'reply-to-message': replyToMessage,
+  clean,
+} as const;
+
+export type Catalogue = typeof catalogue;
+export type JobKind = keyof Catalogue;
+export type JobPayload<Kind extends JobKind> = z.infer<Catalogue[Kind]['payload']>;
+
+/** True when this release knows the kind; a newer one may have put others into the database. */
+export function isJobKind(kind: string): kind is JobKind {
+  return Object.hasOwn(catalogue, kind);
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { attempt, messageSchema, problem } from './message-view.js';
+
+export * from './client-events.js';
+export { type MessageView, messageSchema } from './message-view.js';
+export { rooms } from './rooms.js';
+
+const id = z.uuid();
+const text = z.string();
+
+const person = z.object({ room: text, userId: id, name: text });
+
+/** Server → client: every event with its payload. The AsyncAPI description is made from this table. */
+export const serverEvents = {
+  'user:joined': person.describe('Somebody opened the room who had it open nowhere before.'),
+  'user:left': person.describe('The last connection of somebody left the room.'),
+  typing: z.object({ conversationId: id, userId: id, name: text, typing: z.boolean() }),
+  'message:created': z.object({ conversationId: id, message: messageSchema }),
+  'message:updated': z
+    .object({ conversationId: id, message: messageSchema })
+    .describe('Edited, deleted or superseded.'),
+  'reply:started': z
+    .object({ conversationId: id, messageId: id, attempt })
+    .describe('Drop what earlier attempts said.'),
+  'reply:delta': z.object({
+    conversationId: id,
+    messageId: id,
+    attempt,
+    seq: z.int().positive().describe('From 1 in each attempt, without a gap.'),
+    text,
+  }),
+  'reply:done': z.object({ conversationId: id, messageId: id, attempt, seq: z.int(), message: messageSchema }),
+  'reply:failed': z.object({ conversationId: id, messageId: id, attempt, seq: z.int(), message: messageSchema }),
+  'reply:cancelled': z.object({ conversationId: id, messageId: id, attempt, seq: z.int(), message: messageSchema }),
+  'job:progress': z.object({ jobId: id, state: text, progress: z.unknown() }),
+  'job:done': z.object({ jobId: id }),
+  'job:failed': z.object({ jobId: id, error: problem }),
+  'member:added': z.object({ conversationId: id, userId: id }),
+  'member:removed': z.object({ conversationId: id, userId: id }),
+  'conversation:deleted': z.object({ conversationId: id }),
+  'access:revoked': z.object({ room: text }).describe('You were taken out of the room.'),
+  'room:resync': z
+    .object({ room: text })
+    .describe('Events may have been missed: join the room again and resume its running replies.'),
+  session: z
+    .object({ userId: id, name: text, expiresAt: z.number().nullable() })
+    .describe(
+      'Sent after connecting and renewing: who you are, and until when (epoch milliseconds, null without end).',
+    ),
+  error: z.object({ type: z.string(), message: text }).describe('Why the server is about to end the connection.'),
+} as const;
+
+export type ServerEvent = keyof typeof serverEvents;
+export type ServerEventPayloads = { [Event in ServerEvent]: z.infer<(typeof serverEvents)[Event]> };
+
+/** What is acknowledged when a client's event was refused; `type` is one of the error codes of the HTTP API. */
+export const refusalSchema = z.object({ ok: z.literal(false), error: z.object({ type: z.string(), message: text }) });
+
+export type Refusal = z.infer<typeof refusalSchema>;

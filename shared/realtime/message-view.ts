@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+const id = z.uuid();
+const text = z.string();
+
+/** Counts the tries of one reply. */
+export const attempt = z
+  .int()
+  .nonnegative()
+  .describe('Counts the tries of one reply; text of an older attempt is to be dropped.');
+
+/** What went wrong, as it is stored: a stable code and a sentence for people. */
+export const problem = z.object({ code: z.string(), message: z.string() });
+
+/** A message as every reader of its conversation sees it. */
+export const messageSchema = z
+  .object({
+    id,
+    conversationId: id,
+    seq: z.int().positive().describe('The place in the conversation.'),
+    role: z.enum(['user', 'assistant']),
+    authorId: id.nullable().describe('Null for a reply, and when the account is gone.'),
+    content: text,
+    clientId: z.string().nullable().describe('What the sender called it; null for replies.'),
+    replyTo: id.nullable().describe('Of a reply: the message that it answers.'),
+    state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
+    attempt,
+    error: problem.nullable(),
+    metadata: z.record(z.string(), z.unknown()).nullable(),
+    model: z.string().nullable(),
+    supersededBy: id.nullable().describe('Of a reply that was generated again: the newer one.'),
+    createdAt: z.iso.datetime(),
+    completedAt: z.iso.datetime().nullable(),
+    editedAt: z.iso.datetime().nullable(),
+    deletedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Message' });
+
+export type MessageView = z.infer<typeof messageSchema>;

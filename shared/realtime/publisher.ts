@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../logger.js';
+import { keyPrefix } from '../redis.js';
+import type { ServerEvent, ServerEventPayloads } from './events.js';
+
+/** What travels on a room's channel: an event for the sockets in the room. */
+export type Envelope = {
+  /** The event's name. */
+  e: ServerEvent;
+  /** Its payload, sent on as it is. */
+  p: unknown;
+  /** Of what belongs to a message: that message's seq. Members who read from a later one are left out. */
+  q?: number;
+};
+
+/** Orders to the processes themselves, on one channel that all subscribe to. */
+export type ControlMessage =
+  | { type: 'job-cancelled'; jobId: string }
+  | { type: 'principal-changed'; userId: string }
+  | { type: 'access-revoked'; room: string; userId: string }
+  | { type: 'access-changed'; room: string; userId: string };
+
+export type Publisher = {
+  /** Sends an event to the sockets in `room`, wherever they are. Never throws: a room is told, not promised. */
+  emit<Event extends ServerEvent>(
+    room: string,
+    event: Event,
+    payload: ServerEventPayloads[Event],
+    messageSeq?: number,
+  ): Promise<void>;
+  /** Sends an order to every process. Never throws; receivers also look at Postgres by themselves. */
+  control(message: ControlMessage): Promise<void>;
+};
+
+/** The channel on which the events of a room travel. */
+export const roomChannel = (room: string): string => `${keyPrefix}room:${room}`;
+
+/** The channel that every process subscribes to. */
+export const controlChannel = `${keyPrefix}control`;
+
+export function createPublisher(redis: Redis, logger: Logger): Publisher {
+  async function publish(channel: string, message: unknown): Promise<void> {
+    try {
+      await redis.publish(channel, JSON.stringify(message));
+    } catch (error) {
+      // The truth is in Postgres; who missed an event finds it there when reading again.
+      logger.debug({ err: error, channel }, 'an event was not published');
+    }
+  }
+  return {
+    emit: (room, event, payload, messageSeq) =>
+      publish(roomChannel(room), { e: event, p: payload, q: messageSeq } satisfies Envelope),
+    control: (message) => publish(controlChannel, message),
+  };
+}

@@ -1,0 +1,97 @@
+import type { Redis } from 'ioredis';
+import { keyPrefix } from '../redis.js';
+import { rooms, type ServerEvent } from './events.js';
+import { type Envelope, roomChannel } from './publisher.js';
+import type { ReplyAddress, ReplyFrame } from './reply-frames.js';
+
+/**
+ * What became of an append. `duplicate`: the entry is there already, from a call whose answer was lost.
+ * `stale`: a newer attempt writes this reply. `missing`: the log has vanished or lacks what came before (it expired,
+ * Redis was flushed, or restarted with less than it had).
+ */
+export type Appended = 'appended' | 'duplicate' | 'stale' | 'missing';
+
+/**
+ * How long a log outlives its last append, in milliseconds: longer than a model may be silent or a retry
+ * may wait. After that readers find the text in Postgres.
+ */
+const keepMs = 30 * 60_000;
+
+/** Where the log of a reply is. */
+export const replyLogKey = (messageId: string): string => `${keyPrefix}reply:${messageId}`;
+
+/**
+ * One call, so that nobody can see the log and the channel disagree, and frames cannot overtake each other.
+ *
+ * A delta is taken only right after the one before it: a Redis that was restarted from its append-only file
+ * may have lost the last second of the log, and then has to be given the text from the start again.
+ *
+ * KEYS: log. ARGV: attempt, seq, log frame, channel, channel message, time to live, whether it may make the log.
+ */
+const appendScript = `
+local attempt, seq = tonumber(ARGV[1]), tonumber(ARGV[2])
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local follows = false
+if last then
+  local lastAttempt, lastSeq = string.match(last[1], '^(%d+)-(%d+)$')
+  lastAttempt, lastSeq = tonumber(lastAttempt), tonumber(lastSeq)
+  if lastAttempt > attempt then return 'stale' end
+  if lastAttempt == attempt and lastSeq >= seq then return 'duplicate' end
+  follows = lastAttempt == attempt and lastSeq == seq - 1
+end
+if ARGV[7] == '0' and not follows then return 'missing' end
+local id = ARGV[1] .. '-' .. ARGV[2]
+redis.call('XADD', KEYS[1], id, 'f', ARGV[3])
+if seq == 0 then redis.call('XTRIM', KEYS[1], 'MINID', id) end
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+return 'appended'`;
+
+type WithAppend = Redis & {
+  millraceAppend(key: string, ...args: (string | number)[]): Promise<Appended>;
+};
+
+/** Appends frames to reply logs and publishes them to the readers, in one call each. */
+export type ReplyLog = {
+  /**
+   * @param announced what the readers are sent instead of the frame itself: of a restored log only the newest delta.
+   * @throws when Redis is away; whether the frame was stored is then unknown, and appending it again is right.
+   */
+  append(address: ReplyAddress, frame: ReplyFrame, announced?: ReplyFrame): Promise<Appended>;
+};
+
+export function createReplyLog(redis: Redis): ReplyLog {
+  redis.defineCommand('millraceAppend', { numberOfKeys: 1, lua: appendScript });
+  return {
+    append: (address, frame, announced = frame) =>
+      (redis as WithAppend).millraceAppend(
+        replyLogKey(address.messageId),
+        frame.attempt,
+        frame.seq,
+        JSON.stringify(frame),
+        roomChannel(rooms.conversation(address.conversationId)),
+        JSON.stringify(toEnvelope(address, announced)),
+        keepMs,
+        makesLog(frame) ? '1' : '0',
+      ),
+  };
+}
+
+/** A delta never makes a log: it would be one that begins in the middle. */
+const makesLog = (frame: ReplyFrame): boolean => frame.type !== 'delta';
+
+/** The socket event of a frame. A `restored` frame is never announced as itself. */
+function toEnvelope({ messageId, conversationId, messageSeq }: ReplyAddress, frame: ReplyFrame): Envelope {
+  const base = { conversationId, messageId, attempt: frame.attempt };
+  const envelope = (e: ServerEvent, p: unknown): Envelope => ({ e, p, q: messageSeq });
+  switch (frame.type) {
+    case 'started':
+      return envelope('reply:started', base);
+    case 'delta':
+      return envelope('reply:delta', { ...base, seq: frame.seq, text: frame.text });
+    case 'restored':
+      return envelope('reply:delta', { ...base, seq: frame.seq, text: frame.texts.at(-1) ?? '' });
+    case 'end':
+      return envelope(`reply:${frame.state}`, { ...base, seq: frame.seq, message: frame.message });
+  }
+}

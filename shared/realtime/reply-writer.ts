@@ -1,0 +1,143 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { ClaimLost } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { ReplyAddress, ReplyFrame } from './reply-frames.js';
+import type { Appended, ReplyLog } from './reply-log.js';
+
+/** Writes one attempt of one reply: an ordered sequence, one append at a time. */
+export type ReplyWriter = {
+  /** Takes text from the model; what was taken goes out in order, gathered. Never waits. */
+  push(text: string): void;
+  /** Resolves when everything pushed is in the log, or the job was told to stop while Redis is away. @throws ClaimLost */
+  drain(): Promise<void>;
+  /** The seq that a frame after the last delta has. */
+  nextSeq(): number;
+  /** Stops writing: what is gathered is dropped, an append under way is awaited. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Later deltas are gathered this long. One call per token costs the worker 14 µs, one per 40 ms 6 µs; the
+ * eye does not see the difference. The first delta goes out at once.
+ */
+const gatherMs = 40;
+
+/** Between tries while Redis is away. */
+const retryMs = 250;
+
+type Options = {
+  log: ReplyLog;
+  address: ReplyAddress;
+  attempt: number;
+  /** @throws ClaimLost when another attempt holds the job. Asked only when the log has vanished. */
+  guard: () => Promise<void>;
+  /** Ends the retries when the job is told to stop. */
+  signal: AbortSignal;
+  /** Told of ClaimLost, as soon as it is known: the model call can be ended. */
+  onLost: (error: ClaimLost) => void;
+  logger: Logger;
+};
+
+/**
+ * Begins an attempt: the `started` frame goes out with the first flush, so that an outage of Redis holds
+ * nothing up; what is pushed meanwhile is kept and sent when Redis is back.
+ */
+export function createReplyWriter(options: Options): ReplyWriter {
+  const { log, address, attempt, guard, signal, onLost, logger } = options;
+  /** Every delta of this attempt, for the case that the log is lost. */
+  const texts: string[] = [];
+  let gathered = '';
+  let started = false;
+  let stopped = false;
+  let failure: Error | null = null;
+  let flushing: Promise<void> | null = null;
+  let urgent = false;
+  let hurry: () => void = () => {};
+
+  async function send(frame: ReplyFrame): Promise<void> {
+    let result: Appended = await log.append(address, frame);
+    if (result === 'missing') {
+      await guard();
+      logger.warn({ attempt, seq: frame.seq }, 'the log of a running reply was lost; writing it again');
+      const announced: ReplyFrame = { type: 'delta', attempt, seq: frame.seq, text: texts.at(-1) ?? '' };
+      result = await log.append(address, { type: 'restored', attempt, seq: frame.seq, texts: [...texts] }, announced);
+    }
+    if (result === 'stale') throw new ClaimLost();
+  }
+
+  /** Redis being away is waited for; everything else ends the attempt. */
+  async function sendUntilDone(frame: ReplyFrame): Promise<void> {
+    for (let outage = false; !stopped; outage = true) {
+      try {
+        await send(frame);
+        return;
+      } catch (error) {
+        if (error instanceof ClaimLost) throw error;
+        if (!outage) logger.warn({ err: error }, 'a reply waits for Redis');
+        await wait(retryMs, undefined, { signal }).catch(() => {});
+        // A job that is told to stop does not wait for Redis; nothing may follow what was not sent.
+        if (signal.aborted) stopped = true;
+      }
+    }
+  }
+
+  async function flush(): Promise<void> {
+    if (!started) {
+      await sendUntilDone({ type: 'started', attempt, seq: 0 });
+      started = true;
+    }
+    while (gathered !== '' && !stopped) {
+      const text = gathered;
+      gathered = '';
+      texts.push(text);
+      await sendUntilDone({ type: 'delta', attempt, seq: texts.length, text });
+      if (!urgent) await gather();
+    }
+  }
+
+  function gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  function begin(): void {
+    if (stopped || failure) return;
+    flushing ??= flush()
+      .catch((error: Error) => {
+        failure = error;
+        if (error instanceof ClaimLost) onLost(error);
+      })
+      .finally(() => {
+        flushing = null;
+      });
+  }
+
+  begin();
+  return {
+    push(text) {
+      gathered += text;
+      begin();
+    },
+    async drain() {
+      urgent = true;
+      while ((flushing || gathered !== '') && !failure && !stopped) {
+        begin();
+        hurry();
+        await flushing;
+      }
+      urgent = false;
+      if (failure) throw failure;
+    },
+    nextSeq: () => texts.length + 1,
+    async stop() {
+      stopped = true;
+      hurry();
+      await flushing;
+    },
+  };
+}

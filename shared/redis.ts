@@ -1,0 +1,70 @@
+import { Redis } from 'ioredis';
+import { withTimeout } from './lifecycle.js';
+import type { Logger } from './logger.js';
+
+/**
+ * What a connection is for decides what happens to a command while Redis is away. `commands`: it fails at
+ * once, because a request waits for it. `blocking` (a worker's) and `subscriber`: it waits for Redis to come back.
+ */
+export type RedisUse = 'commands' | 'blocking' | 'subscriber';
+
+/** Before every key and channel, so that a Redis can be shared with other software. */
+export const keyPrefix = 'millrace:';
+
+/** Opens a connection that reconnects for ever, waiting 50 ms to 1 s between tries. */
+export function connectRedis(url: string, use: RedisUse, logger: Logger): Redis {
+  const redis = new Redis(url, {
+    connectionName: `millrace-${use}`,
+    maxRetriesPerRequest: use === 'commands' ? 1 : null,
+    enableOfflineQueue: use !== 'commands',
+    // A command that was sent when the connection broke may have been done: only its caller knows whether to repeat it.
+    autoResendUnfulfilledCommands: use !== 'commands',
+    connectTimeout: 5_000,
+    retryStrategy: (times) => Math.min(50 * times, 1_000),
+  });
+  let reachable = true;
+  redis.on('error', (error: Error) => {
+    // One line per outage, not one per try.
+    if (reachable) logger.warn({ err: error, use }, 'redis is not reachable');
+    reachable = false;
+  });
+  redis.on('ready', () => {
+    if (!reachable) logger.info({ use }, 'redis is reachable again');
+    reachable = true;
+  });
+  return redis;
+}
+
+/** Waits up to `ms` milliseconds for the connection; answers whether it is there. */
+export async function waitUntilReady(redis: Redis, ms: number): Promise<boolean> {
+  if (redis.status === 'ready') return true;
+  const ready = new Promise<void>((resolve) => redis.once('ready', resolve));
+  return withTimeout(ready, ms, 'connecting to Redis').then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Refuses a Redis that drops keys when its memory is full: BullMQ's jobs and the reply logs are such keys.
+ * One that is away, or that forbids CONFIG (some managed ones), is let through with a warning.
+ *
+ * @throws when `maxmemory` is set and the policy is not `noeviction`.
+ */
+export async function assertNoEviction(redis: Redis, logger: Logger): Promise<void> {
+  if (!(await waitUntilReady(redis, 3_000))) {
+    logger.warn('redis is not reachable yet; starting without it');
+    return;
+  }
+  const info = await redis.info('memory').catch(() => '');
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
+  const limit = Number(/maxmemory:(\d+)/.exec(info)?.[1] ?? 0);
+  if (policy === undefined) {
+    logger.warn('redis does not tell its maxmemory-policy; make sure that it is noeviction');
+  } else if (policy !== 'noeviction' && limit > 0) {
+    throw new Error(
+      `Redis may evict keys (maxmemory ${limit} bytes, maxmemory-policy ${policy}), which would lose queued work. ` +
+        'Set maxmemory-policy to noeviction.',
+    );
+  }
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/**
+ * Text of people, at most `max` characters. Postgres cannot store NUL, so it is refused here with a field
+ * error instead of failing in the database.
+ */
+export function text(max: number, min = 1) {
+  return z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((value) => !value.includes('\u0000'), 'must not contain NUL characters');
+}
+
+/** A short line: trimmed, without control characters. */
+export function line(max: number, min = 1) {
+  return z
+    .string()
+    .trim()
+    .min(min)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+}
+
+/** How many items a page has. */
+export const limit = z.coerce.number().int().min(1).max(100).default(50);
+
+/** A page of a list. */
+export function page<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    items: z.array(item),
+    nextCursor: z.string().nullable().describe('Give it as `cursor` to read on; null at the end.'),
+  });
+}

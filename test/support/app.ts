@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApp } from '../../api/app.js';
+import type { WebContext } from '../../api/context.js';
+import { createAccounts } from '../../shared/accounts/accounts.js';
+import { createPrincipalCache } from '../../shared/accounts/principal-cache.js';
+import type { Role } from '../../shared/accounts/principal.js';
+import type { UserView } from '../../shared/accounts/user.js';
+import { loadConfig } from '../../shared/config.js';
+import { createContext } from '../../shared/context.js';
+import { createLogger } from '../../shared/logger.js';
+import { testDatabase, testRedis } from './stack.js';
+
+/** The `body` of an answer, whatever it is: what it looks like is what tests are about. */
+export type Answer = {
+  status: number;
+  headers: Headers;
+  // oxlint-disable-next-line no-explicit-any -- tests read answers as a client without types does
+  body: any;
+};
+
+type RequestOptions = {
+  token?: string | undefined;
+  /** Sent as JSON; a string is sent as it is. */
+  body?: unknown;
+  headers?: Record<string, string>;
+};
+
+export type TestUser = { user: UserView; accessToken: string; refreshToken: string; email: string; password: string };
+
+export type TestApp = {
+  url: string;
+  ctx: WebContext;
+  /** `path` is below /api/v1. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** A new account, signed in; `regular` unless told, also when it is the first. */
+  registerUser(options?: { role?: Role; name?: string; email?: string }): Promise<TestUser>;
+  close(): Promise<void>;
+};
+
+/** Settings with which tests run, unless told: limits out of the way, nothing logged. */
+export function testEnvironment(stores: { databaseUrl: string; redisUrl: string }): Record<string, string> {
+  return {
+    DATABASE_URL: stores.databaseUrl,
+    REDIS_URL: stores.redisUrl,
+    JWT_SECRET: 'a secret of more than 32 characters, for tests',
+    ANTHROPIC_API_KEY: 'test-key',
+    ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
+    LOG_LEVEL: 'silent',
+    RATE_LIMIT_PER_MINUTE: '0',
+    LOGIN_ATTEMPTS_PER_QUARTER_HOUR: '100000',
+  };
+}
+
+/**
+ * The HTTP side of a web process on a free port, in this process.
+ *
+ * @param options `env` changes settings by the names of the environment; `databaseUrl` and `redisUrl` share the
+ * stores of another app, else it gets its own.
+ */
+export async function startTestApp(
+  options: { env?: Record<string, string>; databaseUrl?: string; redisUrl?: string } = {},
+): Promise<TestApp> {
+  const ownDatabase = options.databaseUrl === undefined ? await testDatabase() : null;
+  const databaseUrl = options.databaseUrl ?? ownDatabase?.url ?? '';
+  const redisUrl = options.redisUrl ?? (await testRedis()).url;
+  const config = loadConfig({ ...testEnvironment({ databaseUrl, redisUrl }), ...options.env });
+  const logger = createLogger({ level: config.log.level, role: 'test' });
+  const context = await createContext(config, logger, 'web');
+  const ctx: WebContext = {
+    ...context,
+    principals: createPrincipalCache({ database: context.database, config: config.accounts, logger }),
+    accounts: createAccounts(context.redis, config.accounts),
+  };
+  const server = createServer(createApp(ctx));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const request = (method: string, path: string, request: RequestOptions = {}): Promise<Answer> =>
+    send(`${url}/api/v1${path}`, method, request);
+
+  return {
+    url,
+    ctx,
+    request,
+    async registerUser({ role = 'regular', name = 'Ada', email = `${randomUUID()}@example.com` } = {}) {
+      const password = 'correct horse battery';
+      const { status, body } = await request('POST', '/auth/register', { body: { email, name, password } });
+      if (status !== 201) throw new Error(`registering answered ${status}: ${JSON.stringify(body)}`);
+      await ctx.database.query('UPDATE users SET role = $2 WHERE id = $1', [body.user.id, role]);
+      return { ...body, user: { ...body.user, role }, email, password };
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await context.lifecycle.close();
+      await ownDatabase?.drop();
+    },
+  };
+}
+
+async function send(url: string, method: string, { token, body, headers }: RequestOptions): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json');
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}

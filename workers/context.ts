@@ -1,0 +1,9 @@
+import type { LanguageModel } from '../shared/adapters/language-model/model.js';
+import type { Leases } from '../shared/backlog/leases.js';
+import type { Context } from '../shared/context.js';
+
+/** What a worker process has beyond every process. */
+export type WorkerContext = Context & {
+  leases: Leases;
+  model: LanguageModel;
+};

@@ -1,0 +1,107 @@
+import type { TokenUsage } from '../../shared/adapters/language-model/model.js';
+import type { JobError, Outcome } from '../../shared/backlog/claim.js';
+import { findMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
+import { membershipIsStill, recordUsage, type ReplyTask, saveReply } from '../../shared/conversations/reply.js';
+import { JobFailure } from '../../shared/errors.js';
+import type { EndState } from '../../shared/realtime/reply-frames.js';
+import { readEnding } from '../../shared/realtime/reply-reader.js';
+import type { WorkerContext } from '../context.js';
+import type { JobRun } from '../handler.js';
+
+type Run = JobRun<'reply-to-message'>;
+
+/** What an attempt has brought so far. */
+export type Written = { text: string; model: string; usage: TokenUsage | null };
+
+/**
+ * Saves what this attempt wrote, then announces it, in this order: who is told that a reply is done finds it
+ * in Postgres.
+ */
+export async function endReply(
+  ctx: WorkerContext,
+  job: Run,
+  end: { task: ReplyTask; written: Written; metadata: Record<string, unknown> | null; state: 'done' | 'cancelled'; seq: number },
+): Promise<Outcome> {
+  const { task, written } = end;
+  const saved = await ctx.database.transaction(async (tx) => {
+    await job.guard(tx);
+    if (!(await membershipIsStill(tx, task.reply.conversationId, task.membershipVersion))) return 'membership-changed';
+    await recordUsageOf(tx, job, task.reply.conversationId, written);
+    return saveReply(tx, {
+      messageId: task.reply.id,
+      attempt: job.attempt,
+      state: end.state,
+      content: written.text,
+      error: null,
+      metadata: end.metadata,
+      model: written.model,
+    });
+  });
+  if (saved === 'membership-changed') {
+    job.logger.info('a member was added while the reply ran; it starts again');
+    return { state: 'pending', delayMs: 0, counts: false, error: null };
+  }
+  if (written.usage) ctx.metrics.tokens(written.model, written.usage);
+  if (saved) await announce(ctx, saved, end.seq);
+  return { state: end.state };
+}
+
+/** Ends a reply with what its log holds of the attempt before: after a crash, or when the job is given up. */
+export async function endFromLog(
+  ctx: WorkerContext,
+  job: Run,
+  end: { state: 'failed' | 'cancelled'; error: JobError | null },
+): Promise<Outcome> {
+  const { messageId } = job.payload;
+  const log = await readEnding(ctx.redis, messageId).catch(() => null);
+  await ctx.database.transaction(async (tx) => {
+    await job.guard(tx);
+    // The number of the attempt that wrote the text: readers who have it need not read it again.
+    const attempt = log?.attempt ?? job.attempt;
+    await saveReply(tx, { ...end, messageId, attempt, content: log?.text ?? '', metadata: null, model: null });
+  });
+  await announceEnd(ctx, job);
+  return { state: 'cancelled' };
+}
+
+/** Announces a reply that is stored already, unless that was done. A reply that is gone has no readers. */
+export async function announceEnd(ctx: WorkerContext, job: Run): Promise<Outcome> {
+  const message = await findMessage(ctx.database, job.payload.messageId);
+  if (!message) return { state: 'done' };
+  const log = await readEnding(ctx.redis, message.id).catch(unreachable);
+  if (!log?.ended) await announce(ctx, message, log && log.attempt === message.attempt ? log.seq + 1 : 1);
+  return { state: message.state === 'cancelled' ? 'cancelled' : 'done' };
+}
+
+async function announce(ctx: WorkerContext, row: MessageRow, seq: number): Promise<void> {
+  const address = { messageId: row.id, conversationId: row.conversationId, messageSeq: row.seq };
+  const message = presentMessage(row);
+  const frame = { type: 'end', attempt: row.attempt, seq, state: row.state as EndState, message } as const;
+  await ctx.replyLog.append(address, frame).catch(unreachable);
+}
+
+/** The reply is saved: a later attempt only has to tell its readers. */
+const unreachable = (error: unknown): never => {
+  throw new JobFailure('unavailable', 'The reply is saved; its readers could not be told yet.', {
+    transient: true,
+    cause: error,
+  });
+};
+
+/** Tokens were paid for, whether or not the attempt came to an end. */
+export async function noteUsage(ctx: WorkerContext, job: Run, conversationId: string, written: Written): Promise<void> {
+  await recordUsageOf(ctx.database, job, conversationId, written).catch((error: unknown) => {
+    job.logger.warn({ err: error }, 'the usage of an attempt was not recorded');
+  });
+}
+
+async function recordUsageOf(
+  sql: Parameters<typeof recordUsage>[0],
+  job: Run,
+  conversationId: string,
+  { model, usage }: Written,
+): Promise<void> {
+  if (!usage) return;
+  const { userId, attempt, payload } = job;
+  await recordUsage(sql, { userId, conversationId, messageId: payload.messageId, attempt, model, ...usage });
+}

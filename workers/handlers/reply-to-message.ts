@@ -1,0 +1,109 @@
+import { ModelError, type TokenUsage } from '../../shared/adapters/language-model/model.js';
+import type { Outcome } from '../../shared/backlog/claim.js';
+import { JobStopped } from '../../shared/backlog/leases.js';
+import { readHistory } from '../../shared/conversations/history.js';
+import { fitTurns, PromptTooLong, systemPrompt, toTurns } from '../../shared/conversations/prompt.js';
+import { beginReply, type ReplyTask } from '../../shared/conversations/reply.js';
+import { createReplyWriter } from '../../shared/realtime/reply-writer.js';
+import type { WorkerContext } from '../context.js';
+import type { JobHandler, JobRun } from '../handler.js';
+import { announceEnd, endReply, endFromLog, noteUsage } from './reply-end.js';
+
+type Run = JobRun<'reply-to-message'>;
+
+/**
+ * Writes a reply: read the history, stream the model into the reply's log, save once, announce. Whatever
+ * stops it on the way, a later attempt begins the text again; one that finds it saved only announces it.
+ */
+export const replyToMessage: JobHandler<'reply-to-message'> = {
+  async run(ctx, job) {
+    if (job.cancelRequested) return endFromLog(ctx, job, { state: 'cancelled', error: null });
+    const task = await beginReply(ctx.database, job.payload.messageId, job.attempt);
+    if (!task) return announceEnd(ctx, job);
+    return writeReply(ctx, job, task);
+  },
+  async giveUp(ctx, job, error) {
+    await endFromLog(ctx, job, { state: 'failed', error });
+  },
+};
+
+/** How many characters of history are read for each token that the model takes: enough for any language. */
+const charactersPerToken = 6;
+
+/** Tokens kept free for what the estimate and the service count differently. */
+const marginTokens = 512;
+
+async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promise<Outcome> {
+  const { reply } = task;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([job.signal, stop.signal]);
+  const writer = createReplyWriter({
+    log: ctx.replyLog,
+    address: { messageId: reply.id, conversationId: reply.conversationId, messageSeq: reply.seq },
+    attempt: job.attempt,
+    guard: () => job.guard(ctx.database),
+    signal,
+    onLost: (error) => stop.abort(error),
+    logger: job.logger,
+  });
+  const written = { text: '', model: task.model ?? ctx.config.model.model, usage: null as TokenUsage | null };
+  let firstDelta = true;
+  try {
+    const prompt = await makePrompt(ctx, task, written.model, signal);
+    const listener = {
+      onText(text: string) {
+        if (firstDelta) ctx.metrics.firstDelta((Date.now() - reply.createdAt.getTime()) / 1000);
+        firstDelta = false;
+        written.text += text;
+        writer.push(text);
+      },
+      onUsage: (usage: TokenUsage) => void (written.usage = usage),
+    };
+    const result = await ctx.model.stream(prompt.request, listener, signal);
+    written.model = result.model;
+    await writer.drain();
+    refuseEmpty(written.text, result.stopReason);
+    const metadata = { stopReason: result.stopReason, ...(prompt.omitted > 0 ? { omittedMessages: prompt.omitted } : {}) };
+    return await endReply(ctx, job, { task, written, metadata, state: 'done', seq: writer.nextSeq() });
+  } catch (error) {
+    await noteUsage(ctx, job, reply.conversationId, written);
+    if (error instanceof JobStopped && error.reason === 'cancelled') {
+      await writer.drain();
+      return await endReply(ctx, job, { task, written, metadata: null, state: 'cancelled', seq: writer.nextSeq() });
+    }
+    throw error;
+  } finally {
+    await writer.stop();
+  }
+}
+
+async function makePrompt(ctx: WorkerContext, task: ReplyTask, model: string, signal: AbortSignal) {
+  const { contextTokens, maxTokens } = ctx.config.model;
+  const system = systemPrompt(task.systemPrompt);
+  const history = await readHistory(ctx.database, {
+    conversationId: task.reply.conversationId,
+    triggerSeq: task.triggerSeq,
+    replySeq: task.reply.seq,
+    maxCharacters: contextTokens * charactersPerToken,
+  });
+  if (history.messages.at(-1)?.seq !== task.triggerSeq) {
+    throw new ModelError('message_gone', 'The message to reply to was deleted, or not everybody here may read it.', {
+      transient: false,
+    });
+  }
+  try {
+    const fitted = await fitTurns(system, toTurns(history.messages), contextTokens - maxTokens - marginTokens, (turns) =>
+      ctx.model.countTokens({ model, system, turns }, signal),
+    );
+    return { request: { model, system, turns: fitted.turns }, omitted: fitted.omitted + history.left };
+  } catch (error) {
+    if (error instanceof PromptTooLong) throw new ModelError('prompt_too_long', error.message, { transient: false });
+    throw error;
+  }
+}
+
+/** A reply without a word is told as what it is, instead of an empty bubble. */
+function refuseEmpty(text: string, stopReason: string): void {
+  if (stopReason === 'refusal') throw new ModelError('refused', 'Claude declined to answer this.', { transient: false });
+  if (!/\S/.test(text)) throw new ModelError('empty_reply', 'Claude ended its answer without a word.', { transient: false });
+}

@@ -1,0 +1,48 @@
+import { Worker } from 'bullmq';
+import { bullPrefix } from '../shared/backlog/run-queues.js';
+import { queueNames, type QueueName } from '../shared/jobs/index.js';
+import { connectRedis } from '../shared/redis.js';
+import type { WorkerContext } from './context.js';
+import { handlers } from './handlers/index.js';
+import { runJob } from './run-job.js';
+
+/**
+ * BullMQ's own lock only has to outlive a busy event loop. A delivery that a worker took and died with before
+ * it claimed the row comes back after this time; one that was claimed comes back through its lease.
+ */
+const lockMs = 5_000;
+const stalledCheckMs = 1_000;
+
+/** How many jobs of a queue one process runs at a time. */
+const defaultConcurrency = 2;
+
+/** @throws when a name is not one of the queues. */
+export function parseQueues(names: readonly string[]): QueueName[] {
+  const unknown = names.filter((name) => !queueNames.includes(name as QueueName));
+  if (unknown.length > 0) {
+    throw new Error(`There is no queue ${unknown.join(', ')}; there are ${queueNames.join(', ')}.`);
+  }
+  return names.length > 0 ? (names as QueueName[]) : [...queueNames];
+}
+
+/** Starts taking deliveries of the queues. */
+export function startQueues(ctx: WorkerContext, names: readonly QueueName[]): { close(): Promise<void> } {
+  const concurrency: Partial<Record<QueueName, number>> = { replies: ctx.config.replies.concurrency };
+  const workers = names.map((name) => {
+    const worker = new Worker<{ id: string; delivery: number }>(name, (job) => runJob(ctx, handlers, job.data), {
+      connection: connectRedis(ctx.config.redis.url, 'blocking', ctx.logger),
+      prefix: bullPrefix,
+      concurrency: concurrency[name] ?? defaultConcurrency,
+      lockDuration: lockMs,
+      stalledInterval: stalledCheckMs,
+      maxStalledCount: 5,
+    });
+    worker.on('error', (error) => ctx.logger.debug({ err: error, queue: name }, 'bullmq worker error'));
+    return worker;
+  });
+  return {
+    async close() {
+      await Promise.allSettled(workers.map((worker) => worker.close()));
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { type ClaimedJob, claimJob, finishJob, guardClaim, type JobError, type Outcome } from '../shared/backlog/claim.js';
+import { JobStopped } from '../shared/backlog/leases.js';
+import { ClaimLost, isUnavailable, JobFailure } from '../shared/errors.js';
+import { catalogue, isJobKind, type JobKind } from '../shared/jobs/index.js';
+import type { Logger } from '../shared/logger.js';
+import { rooms } from '../shared/realtime/events.js';
+import type { WorkerContext } from './context.js';
+import type { JobHandler, JobRun } from './handler.js';
+
+type Handlers = { [Kind in JobKind]: JobHandler<Kind> };
+type AnyHandler = JobHandler<JobKind>;
+
+/** The first retry comes after about a second, then the wait doubles, up to a minute. */
+const backoffMs = (failures: number): number => Math.min(1_000 * 2 ** failures, 60_000) * (0.75 + Math.random() / 2);
+
+/**
+ * Runs one delivery: claim, parse, handle, classify the error, finish the row. Never throws: BullMQ is told
+ * nothing but that the delivery is over, since the row decides what comes next.
+ */
+export async function runJob(
+  ctx: WorkerContext,
+  handlers: Handlers,
+  delivery: { id: string; delivery: number },
+): Promise<void> {
+  const logger = ctx.logger.child({ jobId: delivery.id, delivery: delivery.delivery });
+  try {
+    const claimed = await claimJob(ctx.database, delivery);
+    // Out of date, or given out twice: another delivery has it.
+    if (!claimed) return;
+    await runClaimed(ctx, handlers, claimed, logger.child({ kind: claimed.kind, attempt: claimed.attempt }));
+  } catch (error) {
+    // The row stays as it is: its lease runs out, or the sweep finds that no queue holds it.
+    if (error instanceof ClaimLost) logger.info('another attempt has taken the job over');
+    else logger.error({ err: error }, 'a job was neither finished nor released; the sweep will find it');
+  }
+}
+
+async function runClaimed(ctx: WorkerContext, handlers: Handlers, claimed: ClaimedJob, logger: Logger): Promise<void> {
+  if (!isJobKind(claimed.kind)) {
+    const error = { code: 'unknown_kind', message: `This release does not know jobs of the kind ${claimed.kind}.` };
+    await finishJob(ctx.database, claimed, { state: 'failed', error });
+    return;
+  }
+  const { kind } = claimed;
+  ctx.metrics.jobWaited(kind, claimed.waitedMs / 1000);
+  const startedAt = performance.now();
+  const lease = ctx.leases.hold(claimed);
+  try {
+    const outcome = await attempt(ctx, handlers[kind] as AnyHandler, { claimed, kind, signal: lease.signal, logger });
+    const ready = await finishJob(ctx.database, claimed, outcome);
+    ctx.metrics.jobRan(kind, outcome.state === 'pending' ? 'retried' : outcome.state, (performance.now() - startedAt) / 1000);
+    ctx.dispatcher.kick(ready);
+    await tellRoom(ctx, claimed.id, outcome);
+  } finally {
+    lease.release();
+  }
+}
+
+type Attempt = { claimed: ClaimedJob; kind: JobKind; signal: AbortSignal; logger: Logger };
+
+async function attempt(ctx: WorkerContext, handler: AnyHandler, options: Attempt): Promise<Outcome> {
+  const { claimed, kind, signal, logger } = options;
+  const payload = catalogue[kind].payload.safeParse(claimed.payload);
+  if (!payload.success) {
+    logger.error({ issues: payload.error.issues }, 'the payload of a job cannot be read');
+    return { state: 'failed', error: { code: 'invalid_payload', message: 'The job cannot be read by this release.' } };
+  }
+  const job: JobRun = { ...claimed, payload: payload.data, signal, guard: (tx) => guardClaim(tx, claimed), logger };
+  try {
+    if (claimed.failures >= catalogue[kind].maxFailures) {
+      throw new JobFailure('worker_lost', 'The workers that tried this stopped answering again and again.', { transient: false });
+    }
+    return await handler.run(ctx, job);
+  } catch (error) {
+    return classify(ctx, handler, job, { error, failures: claimed.failures, maxFailures: catalogue[kind].maxFailures });
+  }
+}
+
+/** What becomes of the row after `error`. @throws ClaimLost, which leaves the row to the attempt that has it. */
+async function classify(
+  ctx: WorkerContext,
+  handler: AnyHandler,
+  job: JobRun,
+  ended: { error: unknown; failures: number; maxFailures: number },
+): Promise<Outcome> {
+  const { error, failures } = ended;
+  if (error instanceof ClaimLost) throw error;
+  if (error instanceof JobStopped && error.reason === 'shutdown') {
+    ctx.metrics.handover(job.logger.bindings().kind as string);
+    return { state: 'pending', delayMs: 0, counts: false, error: null };
+  }
+  const told = tell(error);
+  const transient = error instanceof JobFailure ? error.transient : true;
+  if (transient && failures + 1 < ended.maxFailures) {
+    const delayMs = Math.max(backoffMs(failures), error instanceof JobFailure ? (error.retryAfterMs ?? 0) : 0);
+    job.logger.warn({ err: error, delayMs }, 'an attempt failed; the job is tried again');
+    return { state: 'pending', delayMs, counts: true, error: told };
+  }
+  job.logger.error({ err: error }, 'a job has failed');
+  await handler.giveUp(ctx, job, told);
+  return { state: 'failed', error: told };
+}
+
+function tell(error: unknown): JobError {
+  if (error instanceof JobFailure) return { code: error.code, message: error.message };
+  if (isUnavailable(error)) return { code: 'unavailable', message: 'A service that the job needs is not reachable.' };
+  return { code: 'internal', message: 'Something went wrong on our side. The job id helps to find it in the log.' };
+}
+
+async function tellRoom(ctx: WorkerContext, jobId: string, outcome: Outcome): Promise<void> {
+  const room = rooms.job(jobId);
+  if (outcome.state === 'done') await ctx.publisher.emit(room, 'job:done', { jobId });
+  else if (outcome.state === 'failed') await ctx.publisher.emit(room, 'job:failed', { jobId, error: outcome.error });
+  else await ctx.publisher.emit(room, 'job:progress', { jobId, state: outcome.state, progress: null });
+}

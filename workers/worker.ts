@@ -1,0 +1,61 @@
+import { createAnthropicModel } from '../shared/adapters/language-model/anthropic.js';
+import { createLeases } from '../shared/backlog/leases.js';
+import { startSweep } from '../shared/backlog/sweep.js';
+import type { Context } from '../shared/context.js';
+import { onControl } from '../shared/control-channel.js';
+import type { QueueName } from '../shared/jobs/index.js';
+import { connectRedis } from '../shared/redis.js';
+import type { WorkerContext } from './context.js';
+import { startQueues } from './queues.js';
+
+/** A worker that takes jobs until it is told to stop. */
+export type RunningWorker = {
+  ctx: WorkerContext;
+  /** Hands every running job on: rows are released and dispatched again before this resolves. */
+  stop(): Promise<void>;
+};
+
+/** How long jobs may take to stop by themselves before their rows are left to the leases, in milliseconds. */
+const handOverMs = 1_500;
+
+/** Starts the queues, the leases and the sweep of one worker process. */
+export function startWorker(base: Context, queues: readonly QueueName[]): RunningWorker {
+  const { lifecycle, logger, database, runQueues, dispatcher } = base;
+  const leases = createLeases(database, logger);
+  lifecycle.onClose('leases', () => leases.close());
+  const ctx: WorkerContext = {
+    ...base,
+    leases,
+    model: createAnthropicModel(base.config.model),
+  };
+  const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);
+  lifecycle.onClose('control channel', () => subscriber.disconnect());
+  onControl(subscriber, logger, (message) => {
+    if (message.type === 'job-cancelled') leases.stop(message.jobId, 'cancelled');
+  });
+  const sweep = startSweep({
+    database,
+    runQueues,
+    dispatcher,
+    logger,
+    onTakeover: (expired) => {
+      logger.warn({ jobId: expired.id, kind: expired.kind, attempt: expired.attempt }, 'a job is taken from a silent worker');
+      base.metrics.takeover(expired.kind);
+    },
+  });
+  lifecycle.onClose('sweep', () => sweep.close());
+  const running = startQueues(ctx, queues);
+
+  return {
+    ctx,
+    async stop() {
+      // In this order: no new deliveries, then every job is told to stop; its row is released by its wrapper,
+      // dispatched, and BullMQ's close waits for the wrappers.
+      const closed = running.close();
+      leases.stopAll('shutdown');
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, handOverMs).unref())]);
+      await dispatcher.settled();
+      await lifecycle.close();
+    },
+  };
+}
