@@ -6,6 +6,10 @@ import { pinoHttp } from 'pino-http';
 import type { WebContext } from './context.js';
 import { mount } from './middleware/mount.js';
 import { noSuchRoute, problems } from './middleware/problem.js';
+import { adminRouter } from './operations/admin/router.js';
+import { docsRouter } from './operations/docs/router.js';
+import { healthRouter } from './operations/health.js';
+import { httpMetrics } from './operations/http-metrics.js';
 import { routes } from './routes.js';
 
 /** The HTTP side of a web process: every middleware and router, in order. */
@@ -39,7 +43,9 @@ export function createApp(ctx: WebContext): Express {
       },
     }),
   );
+  app.use(httpMetrics(ctx.metrics));
   app.use(helmet());
+  app.use(healthRouter(ctx));
   app.use(
     cors({
       origin: ctx.config.web.corsOrigins,
@@ -47,6 +53,8 @@ export function createApp(ctx: WebContext): Express {
     }),
   );
   app.use('/api/v1', mount(ctx, routes));
+  app.use('/api', docsRouter(routes));
+  app.use('/admin', adminRouter(ctx));
   app.use(noSuchRoute);
   app.use(problems);
   return app;

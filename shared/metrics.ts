@@ -88,13 +88,13 @@ export function createMetrics(role: 'web' | 'worker'): Metrics {
       tokens.inc({ model, type: 'cache_write' }, usage.cacheWrite);
     },
     streamAppended: () => appends.inc(),
-    watchSockets: sampled.watchSockets,
-    watchBacklog: sampled.watchBacklog,
+    watchSockets: (count) => sampled.watchSockets(count),
+    watchBacklog: (read) => sampled.watchBacklog(read),
     async expose() {
       await sampled.sample();
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
-    close: sampled.close,
+    close: () => sampled.close(),
   };
 }
 
@@ -108,8 +108,11 @@ function makersIn(registry: Registry) {
       new Counter({ name: full(name), help, labelNames, registers }),
     gauge: <L extends string>(name: string, help: string, labelNames: L[]) =>
       new Gauge({ name: full(name), help, labelNames, registers }),
-    histogram: <L extends string>(name: string, help: string, { buckets, labels }: { buckets: number[]; labels: L[] }) =>
-      new Histogram({ name: full(name), help, labelNames: labels, buckets, registers }),
+    histogram: <L extends string>(
+      name: string,
+      help: string,
+      { buckets, labels }: { buckets: number[]; labels: L[] },
+    ) => new Histogram({ name: full(name), help, labelNames: labels, buckets, registers }),
   };
 }
 
@@ -121,7 +124,9 @@ function sampledMetrics(make: Makers) {
   const jobs = make.gauge('backlog_jobs', 'Unfinished jobs; every process reports the same.', [...backlogLabels]);
   const ages = make.gauge('backlog_oldest_age_seconds', 'Age of the oldest unfinished job.', [...backlogLabels]);
   const known = make.gauge('backlog_known', '1 when Postgres answered for millrace_backlog_*, else 0.', []);
-  const loopDelay = make.gauge('event_loop_delay_seconds', 'Delay of the event loop since the last scrape.', ['quantile']);
+  const loopDelay = make.gauge('event_loop_delay_seconds', 'Delay of the event loop since the last scrape.', [
+    'quantile',
+  ]);
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
 

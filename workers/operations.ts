@@ -39,31 +39,33 @@ function answer(
     '/healthz': async () => json(await alive()),
     '/readyz': async () => json(await ready()),
     '/metrics': async (authorization) => {
-      if (!mayReadMetrics(ctx.config.metrics.token, authorization)) return text(401, 'Send METRICS_TOKEN as a bearer.\n');
+      if (!mayReadMetrics(ctx.config.metrics.token, authorization))
+        return text(401, 'Send METRICS_TOKEN as a bearer.\n');
       const { contentType, body } = await ctx.metrics.expose();
       return { status: 200, contentType, body };
     },
   };
 
-  return (req, res) => {
-    const route = Object.hasOwn(routes, pathOf(req.url)) ? routes[pathOf(req.url)] : undefined;
-    const mayAsk = req.method === 'GET' || req.method === 'HEAD';
-    const answering = route && mayAsk ? route(req.headers.authorization) : Promise.resolve(text(404, 'Not found.\n'));
-    void answering
-      .catch((error: unknown) => {
-        ctx.logger.warn({ err: error, path: pathOf(req.url) }, 'an operations request failed');
-        return text(500, 'Something went wrong; the log says what.\n');
-      })
-      .then(({ status, contentType, body }) => {
-        res.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
-        res.end(req.method === 'HEAD' ? undefined : body);
-      });
+  async function find(method: string, path: string, authorization: string | undefined): Promise<Answer> {
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (!route || (method !== 'GET' && method !== 'HEAD')) return text(404, 'Not found.\n');
+    try {
+      return await route(authorization);
+    } catch (error) {
+      ctx.logger.warn({ err: error, path }, 'an operations request failed');
+      return text(500, 'Something went wrong; the log says what.\n');
+    }
+  }
+
+  return async (req, res) => {
+    const { method = '', url = '', headers } = req;
+    const { status, contentType, body } = await find(method, url.split('?')[0] ?? '', headers.authorization);
+    res.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
+    res.end(method === 'HEAD' ? undefined : body);
   };
 }
 
 type Answer = { status: number; contentType: string; body: string };
-
-const pathOf = (url: string | undefined): string => url?.split('?')[0] ?? '';
 
 const text = (status: number, body: string): Answer => ({ status, contentType: 'text/plain; charset=utf-8', body });
 

@@ -2,7 +2,7 @@ import { findMemberships, readMembershipVersions } from '../../shared/conversati
 import type { Sql } from '../../shared/database.js';
 import type { Logger } from '../../shared/logger.js';
 import type { RoomBus } from '../../shared/realtime/room-bus.js';
-import { conversationOf, rooms as roomNames } from '../../shared/realtime/rooms.js';
+import { conversationOf } from '../../shared/realtime/rooms.js';
 import type { OpenRooms } from './open-rooms.js';
 
 /** Takes readers out of conversations that they may not read any more. */
@@ -24,7 +24,8 @@ export function createAccessWatch({ rooms, database, bus, logger }: Options): Ac
 
   async function checkAll(): Promise<void> {
     const open = rooms.names().flatMap((name) => conversationOf(name) ?? []);
-    for (const id of seen.keys()) if (!rooms.names().includes(roomNames.conversation(id))) seen.delete(id);
+    const isOpen = new Set(open);
+    for (const id of seen.keys()) if (!isOpen.has(id)) seen.delete(id);
     if (open.length === 0) return;
     const versions = await readMembershipVersions(database, open);
     const changed = new Set(open.filter((id) => !versions.has(id) || versions.get(id) !== seen.get(id)));

@@ -3,7 +3,12 @@ import { withTimeout } from '../lifecycle.js';
 import { queueNames } from '../jobs/index.js';
 
 /** How many jobs of a queue are in a state, and how long the oldest of them has been there since its acceptance. */
-export type BacklogSize = { queue: string; state: 'pending' | 'queued' | 'running'; count: number; oldestSeconds: number };
+export type BacklogSize = {
+  queue: string;
+  state: 'pending' | 'queued' | 'running';
+  count: number;
+  oldestSeconds: number;
+};
 
 const states = ['pending', 'queued', 'running'] as const;
 

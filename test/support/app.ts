@@ -36,7 +36,7 @@ export type TestApp = {
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
   /** A new account, signed in; `regular` unless told, also when it is the first. */
   registerUser(options?: { role?: Role; name?: string; email?: string }): Promise<TestUser>;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 /** Settings with which tests run, unless told: limits out of the way, nothing logged. */
@@ -90,7 +90,7 @@ export async function startTestApp(
       await ctx.database.query('UPDATE users SET role = $2 WHERE id = $1', [body.user.id, role]);
       return { ...body, user: { ...body.user, role }, email, password };
     },
-    async close() {
+    close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await context.lifecycle.close();

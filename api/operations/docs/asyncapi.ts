@@ -5,7 +5,12 @@ import { createSchemaCollector, type Json } from '../openapi/schemas.js';
 export type DescribedEvent = { name: string; description: string; payload: Json; ack?: Json };
 
 /** The socket events of both directions, described from their tables. */
-export type DescribedEvents = { fromClient: DescribedEvent[]; fromServer: DescribedEvent[]; refusal: Json; schemas: Json };
+export type DescribedEvents = {
+  fromClient: DescribedEvent[];
+  fromServer: DescribedEvent[];
+  refusal: Json;
+  schemas: Json;
+};
 
 export function describeEvents(): DescribedEvents {
   const schemas = createSchemaCollector('draft-7');

@@ -23,8 +23,9 @@ function section({ name, description, payload, ack }: DescribedEvent, from: stri
   const id = `${from}-${name.replaceAll(':', '-')}`;
   return (
     `<h3 id="${escapeHtml(id)}"><code>${escapeHtml(name)}</code></h3>` +
-    `${description ? `<p>${prose(description)}</p>` : ''}${fields(payload)}` +
-    `${ack ? `<p>Acknowledged with</p>${fields(ack)}` : ''}`
+    (description ? `<p>${prose(description)}</p>` : '') +
+    fields(payload) +
+    (ack ? `<p>Acknowledged with</p>${fields(ack)}` : '')
   );
 }
 
@@ -48,7 +49,8 @@ function typeOf(schema: Json): string {
     if (Array.isArray(list)) return list.map((option: Json) => typeOf(option)).join(' or ');
   }
   if (schema.const !== undefined) return `<code>${escapeHtml(JSON.stringify(schema.const))}</code>`;
-  if (Array.isArray(schema.enum)) return `<code>${schema.enum.map((value) => escapeHtml(JSON.stringify(value))).join(' | ')}</code>`;
+  if (Array.isArray(schema.enum))
+    return `<code>${schema.enum.map((value) => escapeHtml(JSON.stringify(value))).join(' | ')}</code>`;
   if (schema.type === 'array') return `list of ${typeOf((schema.items ?? {}) as Json)}`;
   if (schema.type === 'object' && schema.properties) {
     const inner = Object.entries(schema.properties as Record<string, Json>);

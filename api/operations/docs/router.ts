@@ -4,7 +4,7 @@ import path from 'node:path';
 import express, { Router } from 'express';
 import type { Endpoint } from '../../endpoint.js';
 import { openApiDocument } from '../openapi/document.js';
-import { allowOwnAssets, sendPage, styleSheet } from '../page.js';
+import { sendPage, styleSheet } from '../page.js';
 import { asyncApiDocument, describeEvents } from './asyncapi.js';
 import { eventsPage } from './events-page.js';
 
@@ -32,14 +32,10 @@ export function docsRouter(endpoints: readonly Endpoint[]): Router {
   // Not by importing the package: its entry loads all of the user interface into this process.
   const folder = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const files = express.static(folder, { index: false, redirect: false, maxAge: '1h' });
-  router.get(
-    assets.map((name) => `/docs/assets/${name}`),
-    (req, res, next) => {
-      allowOwnAssets(res);
-      req.url = req.url.replace(/^.*\/assets/i, '');
-      files(req, res, next);
-    },
-  );
+  router.use('/docs/assets', (req, res, next) => {
+    if (assets.includes(req.path.slice(1))) files(req, res, next);
+    else next();
+  });
   return router;
 }
 
@@ -66,7 +62,7 @@ const startScript = `window.SwaggerUIBundle({
 });
 `;
 
-/** The version in package.json, which is the same number of folders above in sources and in dist. */
+/** The version of the nearest package.json: compiled code lies a folder deeper than its source. */
 function ownVersion(): string {
   for (let folder = import.meta.dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
     try {

@@ -102,7 +102,8 @@ function success(endpoint: Endpoint, schemas: SchemaCollector): Json {
   return { ...answer, content: { 'application/json': { schema: schemas.describe(response.schema, 'output') } } };
 }
 
-const isEventStream = ({ response }: Endpoint): boolean => 'stream' in response && response.stream === 'text/event-stream';
+const isEventStream = ({ response }: Endpoint): boolean =>
+  'stream' in response && response.stream === 'text/event-stream';
 
 const requestId = { $ref: '#/components/headers/RequestId' };
 
@@ -117,14 +118,18 @@ const components = {
   headers: {
     RequestId: { description: 'Finds the request in the log.', schema: { type: 'string' } },
     RetryAfter: { description: 'Seconds until another try makes sense.', schema: { type: 'integer' } },
-    IdempotencyReplayed: { description: '`true`: the answer to an earlier request with the same key.', schema: { type: 'string' } },
+    IdempotencyReplayed: {
+      description: '`true`: the answer to an earlier request with the same key.',
+      schema: { type: 'string' },
+    },
   },
   parameters: {
     IdempotencyKey: {
       name: 'Idempotency-Key',
       in: 'header',
       required: false,
-      description: 'Chosen by the caller: a repeat with the same key and body does nothing again and gets the first answer.',
+      description:
+        'Chosen by the caller: a repeat with the same key and body does nothing again and gets the first answer.',
       schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
     },
     LastEventId: {

@@ -20,7 +20,10 @@ const readiness = {
   required: ['status', 'checks'],
 };
 
-const json = (description: string, schema: Json): Json => ({ description, content: { 'application/json': { schema } } });
+const json = (description: string, schema: Json): Json => ({
+  description,
+  content: { 'application/json': { schema } },
+});
 
 /** What a web process serves beside the API, for those who run it. */
 export const operationsPaths: Record<string, Json> = {
@@ -31,7 +34,11 @@ export const operationsPaths: Record<string, Json> = {
       summary: 'Is the process alive',
       security: [],
       responses: {
-        '200': json('It answers.', { type: 'object', properties: { status: { const: 'alive' } }, required: ['status'] }),
+        '200': json('It answers.', {
+          type: 'object',
+          properties: { status: { const: 'alive' } },
+          required: ['status'],
+        }),
       },
     },
   },
@@ -42,7 +49,10 @@ export const operationsPaths: Record<string, Json> = {
       summary: 'Which stores can be reached, and how fast',
       security: [],
       responses: {
-        '200': json('Requests can be answered; `degraded` when Redis is away: work is accepted and done later.', readiness),
+        '200': json(
+          'Requests can be answered; `degraded` when Redis is away: work is accepted and done later.',
+          readiness,
+        ),
         '503': json('Postgres is away.', readiness),
       },
     },
@@ -55,7 +65,10 @@ export const operationsPaths: Record<string, Json> = {
       description: 'With METRICS_TOKEN set, that token as a bearer is needed. Otherwise keep this path inside.',
       security: [{}, { bearer: [] }],
       responses: {
-        '200': { description: 'The text format of Prometheus.', content: { 'text/plain': { schema: { type: 'string' } } } },
+        '200': {
+          description: 'The text format of Prometheus.',
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
         '401': {
           description: 'METRICS_TOKEN is set and was not sent.',
           content: { 'application/problem+json': { schema: { type: 'object' } } },

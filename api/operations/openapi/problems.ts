@@ -46,7 +46,8 @@ export function problemResponses(endpoint: Endpoint, problemReference: Json): Js
 }
 
 function problemResponse(status: number, codes: ErrorCode[], problemReference: Json): Json {
-  const retryAfter = status === 429 || status === 503 ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {};
+  const retryAfter =
+    status === 429 || status === 503 ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {};
   return {
     description: codes.map((code) => `\`${code}\``).join(', '),
     headers: { 'X-Request-Id': { $ref: '#/components/headers/RequestId' }, ...retryAfter },

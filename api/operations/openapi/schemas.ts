@@ -40,7 +40,9 @@ export function createSchemaCollector(target: 'draft-2020-12' | 'draft-7'): Sche
         const differs = other !== undefined && plain(other) !== plain(definition);
         names.set(key, differs && direction === 'input' ? `${name}Input` : name);
       }
-      const schemas = Object.fromEntries([...collected].map(([key, definition]) => [names.get(key) ?? key, definition]));
+      const schemas = Object.fromEntries(
+        [...collected].map(([key, definition]) => [names.get(key) ?? key, definition]),
+      );
       for (const part of [document, schemas]) {
         visit(part, (node) => {
           const name = typeof node.$ref === 'string' ? names.get(node.$ref) : undefined;

@@ -12,7 +12,8 @@ import type { ApiError, MessagesRequest } from './wire.js';
 /** A valid request to `/v1/messages`; `n` counts them from 1. */
 export type ReceivedRequest = { body: MessagesRequest; headers: IncomingHttpHeaders; n: number };
 
-type MessagesApiOptions = {
+/** How the stand-in behaves where no directive says otherwise. */
+export type MessagesApiOptions = {
   /** Default: any free port. Loopback only. */
   port?: number;
   /** Decides the answer; where it returns undefined, the stand-in's own rules do. */

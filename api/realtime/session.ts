@@ -1,0 +1,52 @@
+import type { Server, Socket } from 'socket.io';
+import type { Principal } from '../../shared/accounts/principal.js';
+import type { ServerEvent, ServerEventPayloads } from '../../shared/realtime/events.js';
+import { createBucket, type Bucket } from './bucket.js';
+
+/** What the server may emit. */
+export type ServerEmits = { [Event in ServerEvent]: (payload: ServerEventPayloads[Event]) => void };
+
+/** What clients may emit is checked when it arrives, by the schemas of `clientEvents`: here it is nobody's promise. */
+type Unchecked = Record<string, never>;
+
+export type SocketServer = Server<Unchecked, ServerEmits, Unchecked, { session: Session }>;
+export type ClientSocket = Socket<Unchecked, ServerEmits, Unchecked, { session: Session }>;
+
+/** One connected socket. */
+export type Session = {
+  socket: ClientSocket;
+  token: string;
+  principal: Principal;
+  /** The rooms it is in, or on its way into. */
+  rooms: Set<string>;
+  /** Events it may still send. */
+  bucket: Bucket;
+  /** By room: what is being done there, so that a join and a leave that follow each other do not cross. */
+  turns: Map<string, Promise<unknown>>;
+  /** By conversation: ends the typing that the others were shown. */
+  typing: Map<string, { shownAt: number; expiry: NodeJS.Timeout }>;
+};
+
+export function createSession(socket: ClientSocket, token: string, principal: Principal): Session {
+  return {
+    socket,
+    token,
+    principal,
+    rooms: new Set(),
+    bucket: createBucket(),
+    turns: new Map(),
+    typing: new Map(),
+  };
+}
+
+/** Runs `work` after everything that was begun before for the same room. */
+export async function inTurn<T>(session: Session, room: string, work: () => Promise<T>): Promise<T> {
+  const before = session.turns.get(room) ?? Promise.resolve();
+  const turn = before.then(work, work);
+  session.turns.set(room, turn);
+  try {
+    return await turn;
+  } finally {
+    if (session.turns.get(room) === turn) session.turns.delete(room);
+  }
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { violations } from './rules.js';
+import { readSources, toSource } from './source.js';
+
+const found = (file: string, text: string): string[] =>
+  violations([toSource(file, text)]).map(({ message }) => message);
+const importing = (file: string, specifier: string): string[] => found(file, `import { x } from '${specifier}';`);
+
+test('the project keeps its own rules', () => {
+  expect(violations(readSources(process.cwd()))).toEqual([]);
+});
+
+describe('reading imports', () => {
+  const importsOf = (text: string): string[] => toSource('shared/jobs/clean.ts', text).imports;
+
+  test.each([
+    `import { a } from '../errors.js';`,
+    `import type { A } from "../errors.js";`,
+    `import {\n  a,\n  b,\n} from '../errors.js';`,
+    `import '../errors.js';`,
+    `export * from '../errors.js';`,
+    `export { a } from '../errors.js';`,
+    `const load = () => import('../errors.js');`,
+  ])('%j is one', (text) => expect(importsOf(text)).toEqual(['shared/errors.ts']));
+
+  test('packages, comments and exports of one’s own are none', () => {
+    expect(
+      importsOf(`import pg from 'pg';\n// import { a } from './a.js';\nexport const b = 'from "./b.js"';`),
+    ).toEqual([]);
+  });
+});
+
+describe('who may import whom', () => {
+  test.each([
+    ['api/app.ts', '../workers/main.js', 'different processes'],
+    ['workers/main.ts', '../api/app.js', 'different processes'],
+    ['shared/conversations/reply.ts', '../context.js', 'upwards'],
+    ['shared/backlog/claim.ts', '../conversations/reply.js', 'upwards'],
+    ['shared/database.ts', './backlog/claim.js', 'upwards'],
+    ['shared/realtime/events.ts', '../accounts/principal.js', 'upwards'],
+    ['shared/context.ts', '../api/app.js', 'upwards'],
+    ['shared/conversations/reply.ts', '../knowledge/search.js', 'do not know each other'],
+    ['shared/accounts/users.ts', '../conversations/reply.js', 'do not know each other'],
+    ['api/main.ts', '../shared/local/redis.js', 'without the local stack'],
+    ['workers/main.ts', '../test/support/stack.js', 'without the local stack'],
+    ['api/app.ts', '../shared/client/index.js', 'for users of the API'],
+    ['shared/client/index.ts', '../database.js', 'also runs in browsers'],
+    ['test/acceptance/reply.test.ts', '../../shared/errors.js', 'speak HTTP and sockets'],
+    ['test/acceptance/reply.test.ts', '../../api/app.js', 'speak HTTP and sockets'],
+  ])('%s must not import %s', (file, specifier, why) => {
+    expect(importing(file, specifier)).toEqual([expect.stringContaining(why)]);
+  });
+
+  test.each([
+    ['api/app.ts', '../shared/conversations/reply.js'],
+    ['workers/main.ts', '../shared/context.js'],
+    ['shared/context.ts', './backlog/dispatch.js'],
+    ['shared/conversations/reply.ts', '../accounts/principal.js'],
+    ['shared/conversations/reply.ts', '../backlog/enqueue.js'],
+    ['shared/backlog/claim.ts', '../jobs/index.js'],
+    ['shared/client/index.ts', '../realtime/events.js'],
+    ['shared/backlog/claim.test.ts', '../context.js'],
+    ['test/integration/reply.test.ts', '../../workers/main.js'],
+    ['test/acceptance/reply.test.ts', '../../shared/client/index.js'],
+  ])('%s may import %s', (file, specifier) => expect(importing(file, specifier)).toEqual([]));
+});
+
+describe('configuration and connections', () => {
+  test('process.env is read in one place', () => {
+    const text = 'export const url = process.env.DATABASE_URL;';
+    expect(found('shared/database.ts', text)).toEqual([expect.stringContaining('only shared/config.ts')]);
+    for (const file of ['shared/config.ts', 'prisma/migrate.ts', 'shared/local/main.ts', 'test/support/stack.ts']) {
+      expect(found(file, text)).toEqual([]);
+    }
+    expect(found('shared/database.ts', '/** Not from process.env. */')).toEqual([]);
+  });
+
+  test.each(['new Redis(url)', 'new pg.Pool({})', 'new PrismaClient()', "new Queue('a')", 'connectRedis(url)'])(
+    '%s stays out of a domain',
+    (code) => {
+      expect(found('shared/conversations/reply.ts', `const x = ${code};`)).toEqual([
+        expect.stringContaining('connection'),
+      ]);
+      expect(found('shared/conversations/reply.test.ts', `const x = ${code};`)).toEqual([]);
+    },
+  );
+
+  test('a context may open what its makers make, and makers declare it', () => {
+    expect(found('shared/context.ts', 'const database = createDatabase(settings);')).toEqual([]);
+    expect(found('shared/context.ts', 'const redis = new Redis(url);')).toHaveLength(1);
+    expect(found('shared/redis.ts', 'export function connectRedis(url) { return new Redis(url); }')).toEqual([]);
+  });
+});
+
+test('a long file says why', () => {
+  const long = 'a;\n'.repeat(251);
+  expect(found('api/app.ts', long)).toEqual([expect.stringContaining('251 lines')]);
+  expect(found('api/app.ts', 'a;\n'.repeat(250))).toEqual([]);
+  expect(found('api/app.ts', `// Long: one table that is read from top to bottom.\n${long}`)).toEqual([]);
+  expect(found('api/app.ts', `// Long:\n${long}`)).toHaveLength(1);
+});

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** A source file as the rules see it. Paths are relative to the project and use slashes. */
+export type Source = {
+  path: string;
+  text: string;
+  /** The text with comments blanked out, so that a rule about code is not about prose. */
+  code: string;
+  /** The files of the project that it imports, or re-exports from, types included. */
+  imports: string[];
+};
+
+/** The folders that hold code; what tools generate there is left out. */
+const folders = ['api', 'workers', 'shared', 'prisma', 'test'];
+const generated = ['prisma/client'];
+
+/** Reads every source file of the project in `root`. */
+export function readSources(root: string): Source[] {
+  return folders.flatMap((folder) => walk(root, folder)).map((file) => toSource(file, readText(root, file)));
+}
+
+/** Makes a source of a path and its text. */
+export function toSource(file: string, text: string): Source {
+  return { path: file, text, code: withoutComments(text), imports: importsOf(file, text) };
+}
+
+function walk(root: string, folder: string): string[] {
+  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const file = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return generated.includes(file) ? [] : walk(root, file);
+    return /\.(ts|mts|mjs|js)$/.test(entry.name) ? [file] : [];
+  });
+}
+
+const readText = (root: string, file: string): string => readFileSync(path.join(root, file), 'utf8');
+
+// A string is matched before a comment, so that the slashes of a URL in quotes do not begin one.
+const commentOrString = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[^]*?\*\//g;
+
+function withoutComments(text: string): string {
+  return text.replace(commentOrString, (found) => (found.startsWith('/') ? found.replace(/[^\n]/g, ' ') : found));
+}
+
+// `import … from`, `export … from`, a bare `import`, and `import()`; TypeScript 7 has no interface to ask instead.
+const importPattern =
+  /^\s*(?:import|export)\b[^'";]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+
+function importsOf(file: string, text: string): string[] {
+  return [...withoutComments(text).matchAll(importPattern)]
+    .map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts'));
+}

@@ -1,0 +1,83 @@
+import { loadConfig } from '../../shared/config.js';
+import { createContext } from '../../shared/context.js';
+import { type MessagesApi, startMessagesApi } from '../../shared/local/messages-api/server.js';
+import { createLogger } from '../../shared/logger.js';
+import type { MessageView } from '../../shared/realtime/events.js';
+import { parseQueues } from '../../workers/queues.js';
+import { type RunningWorker, startWorker } from '../../workers/worker.js';
+import { type Answer, startTestApp, type TestApp, type TestUser, testEnvironment } from './app.js';
+import { testDatabase, testRedis } from './stack.js';
+import { vi } from 'vitest';
+
+/** Web and workers on stores of their own, with a stand-in for Claude, all in this process. */
+export type TestSystem = {
+  app: TestApp;
+  modelApi: MessagesApi;
+  databaseUrl: string;
+  redisUrl: string;
+  /** One more worker. */
+  startWorker(): Promise<RunningWorker>;
+  /** A new account with a conversation of its own. */
+  openConversation(body?: object): Promise<{ user: TestUser; conversationId: string }>;
+  post(user: TestUser, conversationId: string, body: object, headers?: Record<string, string>): Promise<Answer>;
+  /** The message when it has ended: done, failed or cancelled. */
+  ended(user: TestUser, messageId: string, timeoutMs?: number): Promise<MessageView>;
+  close(): Promise<void>;
+};
+
+type Options = {
+  env?: Record<string, string>;
+  workers?: number;
+  modelApi?: Parameters<typeof startMessagesApi>[0];
+  /** Stores of the test's own, else a fresh database and an empty number of the shared Redis. */
+  databaseUrl?: string;
+  redisUrl?: string;
+};
+
+export async function startTestSystem(options: Options = {}): Promise<TestSystem> {
+  const modelApi = await startMessagesApi(options.modelApi);
+  const database = options.databaseUrl ? null : await testDatabase();
+  const databaseUrl = options.databaseUrl ?? database?.url ?? '';
+  const redisUrl = options.redisUrl ?? (await testRedis()).url;
+  const env = { ANTHROPIC_BASE_URL: modelApi.url, ...options.env };
+  const app = await startTestApp({ env, databaseUrl, redisUrl });
+  const workers: RunningWorker[] = [];
+
+  const system: TestSystem = {
+    app,
+    modelApi,
+    databaseUrl,
+    redisUrl,
+    async startWorker() {
+      const config = loadConfig({ ...testEnvironment({ databaseUrl, redisUrl }), ...env });
+      const logger = createLogger({ level: config.log.level, role: 'worker' });
+      const worker = startWorker(await createContext(config, logger, 'worker'), parseQueues([]));
+      workers.push(worker);
+      return worker;
+    },
+    async openConversation(body = { title: 'Test' }) {
+      const user = await app.registerUser();
+      const { body: conversation } = await app.request('POST', '/conversations', { token: user.accessToken, body });
+      return { user, conversationId: conversation.id as string };
+    },
+    post: (user, conversationId, body, headers = {}) =>
+      app.request('POST', `/conversations/${conversationId}/messages`, { token: user.accessToken, body, headers }),
+    ended: (user, messageId, timeoutMs = 20_000) =>
+      vi.waitFor(
+        async () => {
+          const { body } = await app.request('GET', `/messages/${messageId}`, { token: user.accessToken });
+          if (!['done', 'failed', 'cancelled'].includes(body.state)) throw new Error(`the message is still ${body.state}`);
+          return body as MessageView;
+        },
+        { timeout: timeoutMs, interval: 50 },
+      ),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await app.close();
+      await modelApi.stop();
+      await database?.drop();
+    },
+  };
+  for (let count = options.workers ?? 1; count > 0; count -= 1) await system.startWorker();
+  return system;
+}
