@@ -1,7 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { TokenUsage } from './adapters/language-model/model.js';
-import type { BacklogSize } from './backlog/size.js';
 
 /** What a process counts and times. Recording never throws; durations are in seconds. */
 export type Metrics = {
@@ -30,6 +29,14 @@ export type Metrics = {
 };
 
 type SocketCount = { sockets: number; rooms: number };
+
+/** How many jobs of a queue are in a state, and how long the oldest of them has been there since its acceptance. */
+export type BacklogSize = {
+  queue: string;
+  state: 'pending' | 'queued' | 'running';
+  count: number;
+  oldestSeconds: number;
+};
 
 /** Names of models come from users: beyond so many the rest counts as `other`. */
 const maxModels = 50;

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Context } from '../shared/context.js';
 import { createReadiness, postgresCheck, progressCheck, redisCheck } from '../shared/health.js';
@@ -57,12 +57,14 @@ function answer(
     }
   }
 
-  return async (req, res) => {
+  async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = req;
     const { status, contentType, body } = await find(method, url.split('?')[0] ?? '', headers.authorization);
     res.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
     res.end(method === 'HEAD' ? undefined : body);
-  };
+  }
+
+  return (req, res) => void respond(req, res);
 }
 
 type Answer = { status: number; contentType: string; body: string };

@@ -1,4 +1,4 @@
-import { findMemberships, readMembershipVersions } from '../../shared/conversations/membership-checks.js';
+import { findMemberships, readMembershipMarks } from '../../shared/conversations/membership-checks.js';
 import type { Sql } from '../../shared/database.js';
 import type { Logger } from '../../shared/logger.js';
 import type { RoomBus } from '../../shared/realtime/room-bus.js';
@@ -14,23 +14,23 @@ type Options = { rooms: OpenRooms; database: Sql; bus: RoomBus; logger: Logger }
 const checkMs = 1_000;
 
 /**
- * A revocation is heard of at once. Since that message is only published, not stored, the membership version of
- * every open conversation is compared once a second, in one query by primary key; only where it has changed are
+ * A revocation is heard of at once. Since that message is only published, not stored, a mark of the members of
+ * every open conversation is compared once a second, in one query by primary keys; only where it has changed are
  * the readers looked at one by one.
  */
 export function createAccessWatch({ rooms, database, bus, logger }: Options): AccessWatch {
-  /** The version at which a room's readers were last checked. */
-  const seen = new Map<string, number>();
+  /** The mark of the members at which a room's readers were last checked. */
+  const seen = new Map<string, string>();
 
   async function checkAll(): Promise<void> {
     const open = rooms.names().flatMap((name) => conversationOf(name) ?? []);
     const isOpen = new Set(open);
     for (const id of seen.keys()) if (!isOpen.has(id)) seen.delete(id);
     if (open.length === 0) return;
-    const versions = await readMembershipVersions(database, open);
-    const changed = new Set(open.filter((id) => !versions.has(id) || versions.get(id) !== seen.get(id)));
+    const marks = await readMembershipMarks(database, open);
+    const changed = new Set(open.filter((id) => !marks.has(id) || marks.get(id) !== seen.get(id)));
     await checkReaders(changed);
-    for (const [id, version] of versions) seen.set(id, version);
+    for (const [id, mark] of marks) seen.set(id, mark);
   }
 
   async function checkReaders(conversationIds: Set<string>, userId?: string): Promise<void> {

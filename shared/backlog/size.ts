@@ -1,14 +1,7 @@
 import type { Sql, Statement } from '../database.js';
 import { withTimeout } from '../lifecycle.js';
 import { queueNames } from '../jobs/index.js';
-
-/** How many jobs of a queue are in a state, and how long the oldest of them has been there since its acceptance. */
-export type BacklogSize = {
-  queue: string;
-  state: 'pending' | 'queued' | 'running';
-  count: number;
-  oldestSeconds: number;
-};
+import type { BacklogSize } from '../metrics.js';
 
 const states = ['pending', 'queued', 'running'] as const;
 

@@ -1,14 +1,19 @@
 import type { Sql } from '../database.js';
 import type { Membership } from './access.js';
 
-/** Of each conversation that exists its `membership_version`, which every change of members raises. */
-export async function readMembershipVersions(sql: Sql, conversationIds: string[]): Promise<Map<string, number>> {
-  const { rows } = await sql.query<{ id: string; version: number }>({
-    name: 'membership-versions',
-    text: 'SELECT id, membership_version AS version FROM conversations WHERE id = ANY($1::uuid[])',
+/**
+ * Of each conversation that exists a value that changes with its members: additions and changes raise the
+ * version, removals lower the count.
+ */
+export async function readMembershipMarks(sql: Sql, conversationIds: string[]): Promise<Map<string, string>> {
+  const { rows } = await sql.query<{ id: string; mark: string }>({
+    name: 'membership-marks',
+    text: `SELECT id, membership_version || ' ' || (
+        SELECT count(*) FROM conversation_members WHERE conversation_id = conversations.id) AS mark
+      FROM conversations WHERE id = ANY($1::uuid[])`,
     values: [conversationIds],
   });
-  return new Map(rows.map(({ id, version }) => [id, version]));
+  return new Map(rows.map(({ id, mark }) => [id, mark]));
 }
 
 /** Of the given pairs those that are members, in one query. */

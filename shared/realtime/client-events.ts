@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text } from '../schemas.js';
+import { line, text } from '../schemas.js';
 import { messageSchema } from './message-view.js';
 
 /** The longest message of a person, in UTF-16 units: about 25,000 tokens of English. */
@@ -51,13 +51,8 @@ export const clientEvents = {
   'message:send': {
     payload: z.strictObject({
       conversationId: id,
-      content: text(maxMessageLength),
-      clientId: z
-        .string()
-        .min(1)
-        .max(128)
-        .regex(/^[\x21-\x7e]+$/)
-        .describe('Your name for the message: sent again under it, it is the same message.'),
+      content: text(maxMessageLength).refine((value) => /\S/.test(value), 'must not be blank'),
+      clientId: line(100).describe('Your name for the message: sent again under it, it is the same message.'),
       reply: z
         .boolean()
         .optional()

@@ -32,6 +32,11 @@ export async function readPosition(redis: Redis, messageId: string): Promise<Rep
   return last ? parseId(last[0]) : null;
 }
 
+/** The same of several replies, in one round trip. */
+export async function readPositions(redis: Redis, messageIds: string[]): Promise<(ReplyPosition | null)[]> {
+  return Promise.all(messageIds.map((id) => readPosition(redis, id)));
+}
+
 /**
  * What comes after delta `after` of `attempt`, at most a page.
  *

@@ -119,7 +119,7 @@ test('a key with another secret, or another id, is refused', async () => {
   ];
   for (const key of forged) {
     const answer = await me(key);
-    expect([answer.status, answer.body.code], key).toEqual([401, 'unauthenticated']);
+    expect([key, answer.status, answer.body.code]).toEqual([key, 401, 'unauthenticated']);
   }
 });
 

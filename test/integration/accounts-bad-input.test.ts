@@ -21,25 +21,17 @@ async function tables(): Promise<unknown> {
   return rows;
 }
 
-async function refused(
-  method: string,
-  path: string,
-  body: unknown,
-  statuses: number[],
-  codes: string[],
-): Promise<void> {
+/** How a request was refused, as `400 invalid_request`; fails when it changed anything or is no problem document. */
+async function refusal(method: string, path: string, body: unknown): Promise<string> {
   const before = await tables();
   const answer = await app.request(method, path, { body, token: user.accessToken });
-  const shown = JSON.stringify(body)?.slice(0, 200);
-  expect(statuses, `${method} ${path} ${shown} → ${JSON.stringify(answer.body)}`).toContain(answer.status);
-  expect(codes).toContain(answer.body.code);
+  expect(await tables()).toEqual(before);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
-  expect(await tables()).toEqual(before);
+  return `${answer.status} ${answer.body.code}`;
 }
 
-const invalid = [400];
-const invalidCodes = ['invalid_request'];
+const invalid = '400 invalid_request';
 
 test.each<[string, unknown]>([
   ['nothing', undefined],
@@ -65,7 +57,9 @@ test.each<[string, unknown]>([
   ['a long e-mail', { ...good, email: `${'x'.repeat(250)}@example.com` }],
   ['an e-mail that is an object', { ...good, email: { $ne: null } }],
   ['an e-mail that is a list', { ...good, email: ['good@example.com'] }],
-])('registering refuses %s', (_name, body) => refused('POST', '/auth/register', body, invalid, invalidCodes));
+])('registering refuses %s', async (_name, body) => {
+  expect(await refusal('POST', '/auth/register', body)).toBe(invalid);
+});
 
 test.each<[string, unknown]>([
   ['nothing', undefined],
@@ -75,7 +69,9 @@ test.each<[string, unknown]>([
   ['NUL in the password', { email: good.email, password: '\u0000' }],
   ['an empty password', { email: good.email, password: '' }],
   ['a huge password', { email: good.email, password: 'x'.repeat(900_000) }],
-])('signing in refuses %s', (_name, body) => refused('POST', '/auth/login', body, invalid, invalidCodes));
+])('signing in refuses %s', async (_name, body) => {
+  expect(await refusal('POST', '/auth/login', body)).toBe(invalid);
+});
 
 test.each<[string, unknown]>([
   ['nothing', undefined],
@@ -83,7 +79,9 @@ test.each<[string, unknown]>([
   ['a huge token', { refreshToken: 'x'.repeat(100_000) }],
   ['an empty token', { refreshToken: '' }],
   ['an unknown field', { refreshToken: 'x', token: 'y' }],
-])('refreshing refuses %s', (_name, body) => refused('POST', '/auth/refresh', body, invalid, invalidCodes));
+])('refreshing refuses %s', async (_name, body) => {
+  expect(await refusal('POST', '/auth/refresh', body)).toBe(invalid);
+});
 
 test.each<[string, unknown]>([
   ['nothing', undefined],
@@ -92,7 +90,9 @@ test.each<[string, unknown]>([
   ['another e-mail', { email: 'x@example.com' }],
   ['null', { name: null }],
   ['a current password without a new one', { currentPassword: good.password }],
-])('changing oneself refuses %s', (_name, body) => refused('PATCH', '/auth/me', body, invalid, invalidCodes));
+])('changing oneself refuses %s', async (_name, body) => {
+  expect(await refusal('PATCH', '/auth/me', body)).toBe(invalid);
+});
 
 test.each<[string, unknown]>([
   ['no name', {}],
@@ -102,19 +102,24 @@ test.each<[string, unknown]>([
   ['a day that does not exist', { name: 'x', expiresAt: '2030-02-31T00:00:00Z' }],
   ['a number for a date', { name: 'x', expiresAt: 1_900_000_000_000 }],
   ['the past', { name: 'x', expiresAt: '0000-01-01T00:00:00Z' }],
-])('making a key refuses %s', (_name, body) => refused('POST', '/auth/api-keys', body, invalid, invalidCodes));
+])('making a key refuses %s', async (_name, body) => {
+  expect(await refusal('POST', '/auth/api-keys', body)).toBe(invalid);
+});
 
-test.each<[string, string, string[]]>([
-  ['broken JSON', '{"email": ', ['malformed_json']],
-  ['JSON with a tail', '{} {}', ['malformed_json']],
-  ['null', 'null', ['malformed_json']],
-  ['a text', '"x"', ['malformed_json']],
-  ['a number', '7', ['malformed_json']],
-  ['deep nesting', deep, ['invalid_request']],
-])('%s is refused', (_name, body, codes) => refused('POST', '/auth/login', body, invalid, codes));
+test.each([
+  ['broken JSON', '{"email": ', 'malformed_json'],
+  ['JSON with a tail', '{} {}', 'malformed_json'],
+  ['null', 'null', 'malformed_json'],
+  ['a text', '"x"', 'malformed_json'],
+  ['a number', '7', 'malformed_json'],
+  ['deep nesting', deep, 'invalid_request'],
+])('%s is refused', async (_name, body, code) => {
+  expect(await refusal('POST', '/auth/login', body)).toBe(`400 ${code}`);
+});
 
-test('a body over the limit is refused', () =>
-  refused('POST', '/auth/login', { email: 'x'.repeat(2_000_000) }, [413], ['payload_too_large']));
+test('a body over the limit is refused', async () => {
+  expect(await refusal('POST', '/auth/login', { email: 'x'.repeat(2_000_000) })).toBe('413 payload_too_large');
+});
 
 test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', ''])(
   'a body that is not JSON is refused: %s',
@@ -127,7 +132,9 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-da
 
 test.each(['nobody', '1', '%00', 'a'.repeat(3_000), '01890000-0000-7000-8000-000000000001'])(
   'a key that does not exist cannot be revoked: %s',
-  (id) => refused('DELETE', `/auth/api-keys/${id}`, undefined, [404], ['not_found']),
+  async (id) => {
+    expect(await refusal('DELETE', `/auth/api-keys/${id}`, undefined)).toBe('404 not_found');
+  },
 );
 
 test.each<[string, string, number, string]>([

@@ -3,16 +3,22 @@ import { startTestApp } from '../support/app.js';
 
 const app = await startTestApp();
 afterAll(app.close);
+// The first account of all is an admin; the tests are about those after it.
+await app.registerUser();
 
 const password = 'correct horse battery';
 const post = (path: string, body: unknown, token?: string) => app.request('POST', path, { body, token });
 
 test('of twenty registrations at once as the first account exactly one becomes admin', async () => {
+  const empty = await startTestApp();
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
-      post('/auth/register', { email: `first-${index}@example.com`, name: `First ${index}`, password }),
+      empty.request('POST', '/auth/register', {
+        body: { email: `first-${index}@example.com`, name: `First ${index}`, password },
+      }),
     ),
   );
+  await empty.close();
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
   const roles = answers.map(({ body }) => body.user.role as string);
   expect(roles.filter((role) => role === 'admin')).toHaveLength(1);
@@ -24,8 +30,8 @@ test('one e-mail in any case, at once, is one account', async () => {
   const answers = await Promise.all(
     [...emails, ...emails].map((email) => post('/auth/register', { email, name: 'Grace', password })),
   );
-  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409, 409, 409, 409]);
-  expect(answers.filter(({ status }) => status === 409).every(({ body }) => body.code === 'email_taken')).toBe(true);
+  const taken = answers.filter(({ status, body }) => status === 409 && body.code === 'email_taken');
+  expect(taken).toHaveLength(7);
   expect(answers.find(({ status }) => status === 201)?.body.user.email).toBe('grace@example.com');
   const loggedIn = await post('/auth/login', { email: 'gRACE@example.com', password });
   expect(loggedIn.status).toBe(200);

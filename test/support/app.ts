@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createApp } from '../../api/app.js';
 import type { WebContext } from '../../api/context.js';
-import { createAccounts } from '../../shared/accounts/accounts.js';
-import { createPrincipalCache } from '../../shared/accounts/principal-cache.js';
+import { startWeb } from '../../api/web.js';
 import type { Role } from '../../shared/accounts/principal.js';
 import type { UserView } from '../../shared/accounts/user.js';
 import { loadConfig } from '../../shared/config.js';
@@ -54,7 +50,7 @@ export function testEnvironment(stores: { databaseUrl: string; redisUrl: string 
 }
 
 /**
- * The HTTP side of a web process on a free port, in this process.
+ * A web process on a free port, inside this process.
  *
  * @param options `env` changes settings by the names of the environment; `databaseUrl` and `redisUrl` share the
  * stores of another app, else it gets its own.
@@ -68,14 +64,7 @@ export async function startTestApp(
   const config = loadConfig({ ...testEnvironment({ databaseUrl, redisUrl }), ...options.env });
   const logger = createLogger({ level: config.log.level, role: 'test' });
   const context = await createContext(config, logger, 'web');
-  const ctx: WebContext = {
-    ...context,
-    principals: createPrincipalCache({ database: context.database, config: config.accounts, logger }),
-    accounts: createAccounts(context.redis, config.accounts),
-  };
-  const server = createServer(createApp(ctx));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { ctx, url, stop } = await startWeb(context, { host: '127.0.0.1', port: 0 });
   const request = (method: string, path: string, request: RequestOptions = {}): Promise<Answer> =>
     send(`${url}/api/v1${path}`, method, request);
 
@@ -91,9 +80,7 @@ export async function startTestApp(
       return { ...body, user: { ...body.user, role }, email, password };
     },
     close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await context.lifecycle.close();
+      await stop();
       await ownDatabase?.drop();
     },
   };

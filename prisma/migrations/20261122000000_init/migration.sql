@@ -92,6 +92,7 @@ CREATE TABLE messages (
 CREATE UNIQUE INDEX messages_conversation_id_seq_key ON messages (conversation_id, seq);
 CREATE UNIQUE INDEX messages_client_id_key ON messages (conversation_id, author_id, client_id) WHERE client_id IS NOT NULL;
 CREATE INDEX messages_reply_to_idx ON messages (reply_to) WHERE reply_to IS NOT NULL;
+CREATE INDEX messages_unfinished_idx ON messages (conversation_id, seq) WHERE state IN ('queued', 'running');
 CREATE INDEX messages_search_idx ON messages USING gin (search);
 
 CREATE TABLE jobs (
