@@ -1,6 +1,7 @@
 import type { Accounts } from '../shared/accounts/accounts.js';
 import type { PrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
+import type { RealtimeHub } from './realtime/hub.js';
 
 /** What a web process has beyond every process. */
 export type WebContext = Context & {
@@ -8,4 +9,6 @@ export type WebContext = Context & {
   principals: PrincipalCache;
   /** Signing in: passwords, access tokens, and the throttle against guessing. */
   accounts: Accounts;
+  /** The rooms that are open in this process. */
+  realtime: RealtimeHub;
 };

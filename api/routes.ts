@@ -6,4 +6,10 @@ import { usageRoutes } from './usage/routes.js';
 import { userRoutes } from './users/routes.js';
 
 /** Every route below /api/v1. What is served, what is described and what tests go through is this list. */
-export const routes: readonly Endpoint[] = [...authRoutes, ...userRoutes, ...conversationRoutes, ...jobRoutes, ...usageRoutes];
+export const routes: readonly Endpoint[] = [
+  ...authRoutes,
+  ...userRoutes,
+  ...conversationRoutes,
+  ...jobRoutes,
+  ...usageRoutes,
+];

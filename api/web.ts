@@ -5,6 +5,8 @@ import { createPrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
 import { createApp } from './app.js';
 import type { WebContext } from './context.js';
+import { createRealtimeHub } from './realtime/hub.js';
+import { createRealtime } from './realtime/server.js';
 
 /** A web process that answers until it is told to stop. */
 export type RunningWeb = {
@@ -20,14 +22,18 @@ const keepAliveMs = 65_000;
 /** Serves HTTP and sockets. @throws when the port is taken. */
 export async function startWeb(base: Context, listen: { host: string; port: number }): Promise<RunningWeb> {
   const { config, database, logger, lifecycle } = base;
+  const principals = createPrincipalCache({ database, config: config.accounts, logger });
   const ctx: WebContext = {
     ...base,
-    principals: createPrincipalCache({ database, config: config.accounts, logger }),
+    principals,
     accounts: createAccounts(base.redis, config.accounts),
+    realtime: createRealtimeHub({ ...base, principals }),
   };
   const server = createServer(createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;
   lifecycle.onClose('http server', () => closeServer(server));
+  const realtime = createRealtime(ctx, server);
+  lifecycle.onClose('sockets', () => realtime.close());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);

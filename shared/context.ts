@@ -53,7 +53,14 @@ export async function createContext(config: Config, logger: Logger, role: 'web' 
       logger,
     });
     lifecycle.onClose('dispatcher', () => dispatcher.close());
-    return { config, logger, lifecycle, database, redis, runQueues, dispatcher, publisher, metrics, replyLog: createReplyLog(redis) };
+    const log = createReplyLog(redis);
+    const replyLog: ReplyLog = {
+      append(...frame) {
+        metrics.streamAppended();
+        return log.append(...frame);
+      },
+    };
+    return { config, logger, lifecycle, database, redis, runQueues, dispatcher, publisher, metrics, replyLog };
   } catch (error) {
     await lifecycle.close();
     throw error;

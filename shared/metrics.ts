@@ -17,7 +17,7 @@ export type Metrics = {
   /** From the acceptance of a message to the first text of its reply; two clocks, so it may come out below 0. */
   firstDelta(seconds: number): void;
   tokens(model: string, usage: TokenUsage): void;
-  /** A frame was written into the stream of a reply. */
+  /** A frame is written into the stream of a reply. */
   streamAppended(): void;
   /** Sockets and rooms are counted when somebody looks, so that the numbers cannot drift. */
   watchSockets(count: () => SocketCount): void;

@@ -42,7 +42,9 @@ export function createAccessWatch({ rooms, database, bus, logger }: Options): Ac
     });
     if (pairs.length === 0) return;
     const memberships = await findMemberships(database, pairs);
-    const readsFrom = new Map(memberships.map((found) => [`${found.conversationId} ${found.userId}`, found.readsFromSeq]));
+    const readsFrom = new Map(
+      memberships.map((found) => [`${found.conversationId} ${found.userId}`, found.readsFromSeq]),
+    );
     for (const { room, reader, conversationId } of pairs) {
       const readsFromSeq = readsFrom.get(`${conversationId} ${reader.userId}`);
       if (readsFromSeq === undefined) rooms.expel(room, reader.userId);
@@ -54,7 +56,8 @@ export function createAccessWatch({ rooms, database, bus, logger }: Options): Ac
   bus.onControl((message) => {
     if (message.type === 'access-revoked') rooms.expel(message.room, message.userId);
     const conversationId = message.type === 'access-changed' ? conversationOf(message.room) : null;
-    if (conversationId !== null && 'userId' in message) checkReaders(new Set([conversationId]), message.userId).catch(log);
+    if (conversationId !== null && 'userId' in message)
+      checkReaders(new Set([conversationId]), message.userId).catch(log);
   });
   bus.onRegained(() => {
     seen.clear();

@@ -57,7 +57,9 @@ export function createCredentialWatch({ principals, database, bus, logger }: Opt
 
   async function checkAll(): Promise<void> {
     if (holders.size === 0) return;
-    const credentials = new Map([...holders.keys()].map(({ principal }) => [principal.credential.id, principal.credential]));
+    const credentials = new Map(
+      [...holders.keys()].map(({ principal }) => [principal.credential.id, principal.credential]),
+    );
     const ended = await findEndedCredentials(database, [...credentials.values()]);
     for (const holder of [...holders.keys()]) {
       if (!ended.has(holder.principal.credential.id)) continue;

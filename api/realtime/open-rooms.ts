@@ -100,6 +100,8 @@ export function createOpenRooms(bus: RoomBus): OpenRooms {
   return {
     async enter(name, reader) {
       const room = rooms.get(name) ?? open(name);
+      // Who enters again is still kept from what it was kept from, until it is known better.
+      reader.readsFromSeq = room.readers.get(reader.id)?.readsFromSeq ?? reader.readsFromSeq;
       room.readers.set(reader.id, reader);
       if (reader.receive) room.streams.set(reader.id, reader);
       restrict(room, reader, reader.readsFromSeq);
@@ -127,7 +129,8 @@ export function createOpenRooms(bus: RoomBus): OpenRooms {
         reader.expelled();
       }
     },
-    readers: () => [...rooms].flatMap(([room, { readers }]) => [...readers.values()].map((reader) => ({ room, reader }))),
+    readers: () =>
+      [...rooms].flatMap(([room, { readers }]) => [...readers.values()].map((reader) => ({ room, reader }))),
     names: () => [...rooms.keys()],
     serveSockets: (next) => void (sink = next),
   };

@@ -1,4 +1,5 @@
 import type { PrincipalCache } from '../../shared/accounts/principal-cache.js';
+import type { Principal } from '../../shared/accounts/principal.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import type { Logger } from '../../shared/logger.js';
 import {
@@ -23,6 +24,8 @@ type Deps = {
   handlers: EventHandlers;
   principals: PrincipalCache;
   logger: Logger;
+  /** Told of the account as it is at this event. */
+  refreshed(session: Session, principal: Principal): void;
   /** Told when the socket's token is not accepted any more. */
   ended(session: Session, reason: AppError): void;
 };
@@ -61,7 +64,9 @@ async function handle(deps: Deps, session: Session, event: unknown, payloads: un
   if (payloads.length !== 1) throw new AppError('invalid_request', `"${event}" takes one object.`);
   const parsed = clientEvents[event].payload.safeParse(payloads[0]);
   if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, 10).map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
+    const issues = parsed.error.issues
+      .slice(0, 10)
+      .map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
     throw new AppError('invalid_request', `The payload has mistakes: ${issues.join('; ')}.`.slice(0, 1_000));
   }
   // Renewing is what a token that is about to end is good for.
@@ -73,7 +78,7 @@ async function handle(deps: Deps, session: Session, event: unknown, payloads: un
 /** What an account may do is asked again for every event; the cache knows it for a second. */
 async function refresh(deps: Deps, session: Session): Promise<void> {
   try {
-    session.principal = await deps.principals.resolve(session.token);
+    deps.refreshed(session, await deps.principals.resolve(session.token));
   } catch (error) {
     if (error instanceof AppError && error.status !== 503) deps.ended(session, error);
     throw error;

@@ -23,7 +23,9 @@ export type Session = {
   bucket: Bucket;
   /** By room: what is being done there, so that a join and a leave that follow each other do not cross. */
   turns: Map<string, Promise<unknown>>;
-  /** By conversation: ends the typing that the others were shown. */
+  /** Ends the watch over its token. */
+  unwatch: () => void;
+  /** By room: when the others were last shown that it types, and what ends it. */
   typing: Map<string, { shownAt: number; expiry: NodeJS.Timeout }>;
 };
 
@@ -35,6 +37,7 @@ export function createSession(socket: ClientSocket, token: string, principal: Pr
     rooms: new Set(),
     bucket: createBucket(),
     turns: new Map(),
+    unwatch: () => {},
     typing: new Map(),
   };
 }

@@ -21,7 +21,11 @@ async function change(sql: Sql, assignments: string, values: unknown[]): Promise
 }
 
 /** Replaces the text of one's own message. A reply that it got stays as it is; it can be generated again. */
-export async function editMessage(sql: Sql, where: { id: string; userId: string }, content: string): Promise<MessageView> {
+export async function editMessage(
+  sql: Sql,
+  where: { id: string; userId: string },
+  content: string,
+): Promise<MessageView> {
   await requireOwn(sql, where.id, where.userId);
   return change(sql, 'content = $2, edited_at = now()', [where.id, content]);
 }

@@ -30,7 +30,12 @@ export async function listMembers(sql: Sql, conversationId: string, userId: stri
 }
 
 /** Locks the conversation against posts, other changes of its members, and replies that are being saved. */
-async function lockAsOwner(tx: Sql, conversationId: string, userId: string, orSelf = false): Promise<{ lastSeq: number }> {
+async function lockAsOwner(
+  tx: Sql,
+  conversationId: string,
+  userId: string,
+  orSelf = false,
+): Promise<{ lastSeq: number }> {
   await requireMembership(tx, conversationId, userId);
   const { rows } = await tx.query<{ ownerId: string; lastSeq: number }>(
     'SELECT owner_id AS "ownerId", last_seq AS "lastSeq" FROM conversations WHERE id = $1 FOR UPDATE',

@@ -30,7 +30,8 @@ export type PostedMessage = {
 };
 
 /** `@claude`, not as part of a longer word or of an e-mail address. */
-export const mentionsClaude = (content: string): boolean => /(?<![\p{L}\p{N}_.])@claude(?![\p{L}\p{N}_])/iu.test(content);
+export const mentionsClaude = (content: string): boolean =>
+  /(?<![\p{L}\p{N}_.])@claude(?![\p{L}\p{N}_])/iu.test(content);
 
 /** The order key of what must not overlap in a conversation. */
 export const conversationOrderKey = (conversationId: string): string => `conversation:${conversationId}`;
@@ -47,7 +48,12 @@ export const conversationOrderKey = (conversationId: string): string => `convers
 export async function postMessage(database: Database, input: NewMessage): Promise<PostedMessage> {
   const ids = { message: uuidv7(), reply: uuidv7(), job: uuidv7() };
   try {
-    const { rows } = await database.query<{ seq: number; replySeq: number | null; model: string | null; createdAt: Date }>({
+    const { rows } = await database.query<{
+      seq: number;
+      replySeq: number | null;
+      model: string | null;
+      createdAt: Date;
+    }>({
       ...(input.idempotency ? postWithKey : post),
       values: [
         input.conversationId,

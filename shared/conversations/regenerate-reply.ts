@@ -35,7 +35,10 @@ export async function regenerateReply(tx: Sql, userId: string, messageId: string
     [before.replyTo],
   );
   if (rowCount === 0) {
-    throw new AppError('conflict', 'The message to answer was deleted, or somebody here may not read it. Send it again.');
+    throw new AppError(
+      'conflict',
+      'The message to answer was deleted, or somebody here may not read it. Send it again.',
+    );
   }
   const superseded = await tx.query<MessageRow>(
     `UPDATE messages SET superseded_by = $2 WHERE id = $1 AND superseded_by IS NULL RETURNING ${messageColumns}`,

@@ -14,6 +14,7 @@ export async function requeueReply(tx: Sql, messageId: string): Promise<MessageV
      WHERE id = $1 AND state = 'failed' AND superseded_by IS NULL RETURNING ${messageColumns}`,
     [messageId],
   );
-  if (!rows[0]) throw new AppError('conflict', 'The reply was generated again, or is gone; there is nothing to try again.');
+  if (!rows[0])
+    throw new AppError('conflict', 'The reply was generated again, or is gone; there is nothing to try again.');
   return presentMessage(rows[0]);
 }

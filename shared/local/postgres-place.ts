@@ -1,7 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -30,16 +29,26 @@ export async function findPostgresPlace(dataDir: string): Promise<PostgresPlace>
 async function baseForUser(wanted: string, user: { uid: number; gid: number }): Promise<string> {
   const note = path.join(wanted, 'moved-to');
   const noted = (await readFile(note, 'utf8').catch(() => '')).trim();
-  if (noted && existsSync(noted)) return noted;
+  if (noted && existsSync(noted) && (await belongsTo(noted, wanted))) return noted;
   await chown(wanted, user.uid, user.gid);
   const entered = spawnSync('/bin/sh', ['-c', 'cd "$0" && test -w .', wanted], { ...user, cwd: '/' });
   if (entered.status === 0) return wanted;
-  const base = path.join(sharedFolder, createHash('sha256').update(wanted).digest('hex').slice(0, 16));
+  // A new name each time: who deletes `dataDir`, note and all, begins anew.
   await makeSharedFolder();
-  await mkdir(base, { recursive: true });
+  const base = await mkdtemp(path.join(sharedFolder, 'data-'));
   await chown(base, user.uid, user.gid);
+  await belongsTo(base, wanted);
   await writeFile(note, `${base}\n`);
   return base;
+}
+
+/** A note that was copied with its project does not share the data of the original; one that was moved keeps it. */
+async function belongsTo(base: string, wanted: string): Promise<boolean> {
+  const ownerFile = path.join(base, 'owner');
+  const owner = (await readFile(ownerFile, 'utf8').catch(() => '')).trim();
+  if (owner && owner !== wanted && existsSync(owner)) return false;
+  await writeFile(ownerFile, `${wanted}\n`);
+  return true;
 }
 
 /** The folder of the platform's package, with what its install script does, which npm may have been told to skip. */

@@ -64,7 +64,8 @@ export async function startTestApp(
   const config = loadConfig({ ...testEnvironment({ databaseUrl, redisUrl }), ...options.env });
   const logger = createLogger({ level: config.log.level, role: 'test' });
   const context = await createContext(config, logger, 'web');
-  const { ctx, url, stop } = await startWeb(context, { host: '127.0.0.1', port: 0 });
+  const web = await startWeb(context, { host: '127.0.0.1', port: 0 });
+  const { ctx, url } = web;
   const request = (method: string, path: string, request: RequestOptions = {}): Promise<Answer> =>
     send(`${url}/api/v1${path}`, method, request);
 
@@ -80,7 +81,7 @@ export async function startTestApp(
       return { ...body, user: { ...body.user, role }, email, password };
     },
     close: async () => {
-      await stop();
+      await web.stop();
       await ownDatabase?.drop();
     },
   };

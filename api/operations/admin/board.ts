@@ -41,7 +41,6 @@ export function createBoard(queues: ReadonlyMap<string, Queue>, basePath: string
 function readOnlyAdapter(queue: Queue): BullMQAdapter {
   const adapter = new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false });
   adapter.setFormatter('data', onlyIds);
-  adapter.setFormatter('progress', hide);
   adapter.setFormatter('returnValue', hide);
   return adapter;
 }
@@ -63,7 +62,14 @@ function onlyIds(data: unknown): unknown {
 const isUuid = (value: unknown): boolean => typeof value === 'string' && /^[\da-f-]{36}$/i.test(value);
 
 /** What the formatters do not reach: errors quote what they failed on, and logs say anything. */
-const texts = new Set(['failedReason', 'stacktrace', 'template', 'deferredFailure', 'ignoredChildFailureReasons']);
+const texts = new Set([
+  'progress',
+  'failedReason',
+  'stacktrace',
+  'template',
+  'deferredFailure',
+  'ignoredChildFailureReasons',
+]);
 
 function withoutTexts(body: unknown): unknown {
   // The one answer that is a list is that of a job's log.
@@ -76,7 +82,7 @@ function redactTexts(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
-      if (!texts.has(key) || !inner) return [key, redactTexts(inner)];
+      if (!texts.has(key) || !inner || typeof inner === 'number') return [key, redactTexts(inner)];
       return [key, Array.isArray(inner) ? inner.map(() => redacted) : redacted];
     }),
   );

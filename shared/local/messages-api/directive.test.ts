@@ -104,12 +104,14 @@ describe('failures, as the real client sees them', () => {
   });
 
   test('timestamps are the times of sending, at the asked rate', async () => {
+    const startedAt = Date.now();
     const { text } = await read('[[stand-in: timestamps tokens=20 rate=200]]');
     const times = text.trim().split(' ').map(Number);
     expect(times).toHaveLength(20);
-    const span = (times.at(-1) ?? 0) - (times[0] ?? 0);
-    expect(span).toBeGreaterThan(70);
-    expect(Math.abs(Date.now() - (times.at(-1) ?? 0))).toBeLessThan(2_000);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    // The last of twenty is due after a tenth of a second, however busy the machine is.
+    expect(times.at(-1)).toBeGreaterThan(startedAt + 95);
+    expect(times.at(-1)).toBeLessThanOrEqual(Date.now() + 5);
   });
 
   test('a late answer is late', async () => {

@@ -1,0 +1,19 @@
+import { announcePosted } from '../../shared/conversations/announce-posted.js';
+import { cancelReply } from '../../shared/conversations/cancel-reply.js';
+import { postMessage } from '../../shared/conversations/post-message.js';
+import type { WebContext } from '../context.js';
+import type { EventHandlers } from './receive-event.js';
+
+/** The same services as of the HTTP routes; a socket need not have joined the conversation. */
+export function messageHandlers(ctx: WebContext): Pick<EventHandlers, 'message:send' | 'reply:cancel'> {
+  return {
+    async 'message:send'(session, payload) {
+      const posted = await postMessage(ctx.database, { authorId: session.principal.userId, ...payload });
+      announcePosted(ctx, posted);
+      return { message: posted.message, reply: posted.reply };
+    },
+    async 'reply:cancel'(session, { messageId }) {
+      return { message: await cancelReply(ctx, session.principal.userId, messageId) };
+    },
+  };
+}

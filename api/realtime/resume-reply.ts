@@ -1,0 +1,59 @@
+import type { Redis } from 'ioredis';
+import { findReadableMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
+import type { Sql } from '../../shared/database.js';
+import { notFound } from '../../shared/errors.js';
+import type { ClientEventAck } from '../../shared/realtime/events.js';
+import { readReply } from '../../shared/realtime/reply-reader.js';
+
+/** What a reader has of a reply, and what it lacks. */
+type Position = { attempt: number; after: number };
+type Resumed = Omit<ClientEventAck<'reply:resume'>, 'ok'>;
+
+type Deps = { database: Sql; redis: Redis };
+
+/**
+ * The text of a reply after a position, from its log while it runs, and the message as stored when it has ended.
+ * The right to read it is looked at each time: a resume is what somebody could do who was just taken out.
+ *
+ * @throws AppError `not_found`.
+ */
+export async function resumeReply(
+  { database, redis }: Deps,
+  where: { messageId: string; userId: string },
+  position: Position,
+): Promise<Resumed> {
+  const reply = await findReply(database, where);
+  if (hasEnded(reply)) return stored(reply, position);
+  const page = await readReply(redis, where.messageId, position);
+  if (page) {
+    const { end, ...text } = page;
+    return { ...text, message: end?.message ?? null };
+  }
+  // No log: nothing was said yet, or the log was lost and the next delta writes it again, or it has just ended.
+  const now = await findReply(database, where);
+  return hasEnded(now) ? stored(now, position) : { ...nothing, message: null };
+}
+
+/** An empty page of no attempt: what the reader has stays as it is. */
+const nothing = { attempt: 0, fromSeq: 1, toSeq: 0, text: '', reset: false, more: false };
+
+export const hasEnded = ({ state }: MessageRow): boolean => state !== 'queued' && state !== 'running';
+
+/** @throws AppError `not_found` also for a message of a person. */
+export async function findReply(sql: Sql, where: { messageId: string; userId: string }): Promise<MessageRow> {
+  const message = await findReadableMessage(sql, where.messageId, where.userId);
+  if (message?.role !== 'assistant') throw notFound('The reply');
+  return message;
+}
+
+function stored(reply: MessageRow, { attempt, after }: Position): Resumed {
+  return {
+    attempt: reply.attempt,
+    fromSeq: after + 1,
+    toSeq: after,
+    text: '',
+    reset: attempt !== reply.attempt,
+    more: false,
+    message: presentMessage(reply),
+  };
+}
