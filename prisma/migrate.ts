@@ -27,7 +27,7 @@ type Migration = { name: string; sql: string; checksum: string };
  *
  * @throws when a migration that was applied has since been changed, or one fails; a failed one leaves nothing behind.
  */
-export async function migrate(databaseUrl: string): Promise<string[]> {
+export async function migrate(databaseUrl: string, folder = findMigrations()): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'millrace migrate' });
   await client.connect();
   try {
@@ -38,7 +38,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     );
     const applied = new Map(rows.map((row) => [row.migration_name, row.checksum]));
     const done: string[] = [];
-    for (const migration of await readMigrations()) {
+    for (const migration of await readMigrations(folder)) {
       const checksum = applied.get(migration.name);
       if (checksum === migration.checksum) continue;
       if (checksum !== undefined) {
@@ -70,8 +70,7 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   }
 }
 
-async function readMigrations(): Promise<Migration[]> {
-  const folder = findMigrations();
+async function readMigrations(folder: string): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   return Promise.all(

@@ -71,9 +71,8 @@ describe('the variables', () => {
   function written(name: string): string[] {
     if (Object.hasOwn(required, name)) return ['required'];
     const value = defaults[name];
-    return value === undefined || (Array.isArray(value) && value.length === 0)
-      ? ['none', 'all']
-      : [`\`${String(value)}\``];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return ['none', 'all'];
+    return [`\`${value as string | number | boolean}\``];
   }
 
   test('docs/configuration.md has all of them, with their defaults', () => {
@@ -84,7 +83,7 @@ describe('the variables', () => {
   });
 
   test('.env.example has all of them, and what it sets is the default', () => {
-    expect(example.map(([, name]) => name).toSorted()).toEqual([...names, ...notOfProcesses].toSorted());
+    expect(example.map(([, name = '']) => name).toSorted()).toEqual([...names, ...notOfProcesses].toSorted());
     const set = Object.fromEntries(example.map(([, name = '', value]) => [name, value]));
     expect(loadConfig({ ...set, ...required })).toEqual(loadConfig(required));
   });

@@ -25,6 +25,9 @@ export type Database = Sql & {
   close(): Promise<void>;
 };
 
+/** No transaction here waits for anything but Postgres: one that is silent for so long belongs to a stopped process. */
+const idleInTransactionMs = 10_000;
+
 /** Opens the pool; connections are made when they are needed, so this works while Postgres is away. */
 export function createDatabase(settings: Config['database'], logger: Logger): Database {
   const pool = new pg.Pool({
@@ -33,10 +36,14 @@ export function createDatabase(settings: Config['database'], logger: Logger): Da
     connectionTimeoutMillis: settings.poolTimeoutMs,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    // A process that is paused in the middle of a transaction must not hold its row locks: others wait for them.
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     application_name: 'millrace',
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', (error) => logger.warn({ err: error }, 'an idle connection to Postgres broke'));
+  // While one is in use nobody listens either, and the statements that follow tell of it by themselves.
+  pool.on('connect', (client) => void client.on('error', () => {}));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
 
   return {

@@ -71,7 +71,7 @@ export function redisCheck(redis: Redis, needed: boolean): Check {
 
 class NoProgress extends Error {}
 
-/** Longer than the loops of a worker wait for anything: their slowest step gives up after half of it. */
+/** Twice as long as the longest step of a loop takes by default: waiting for a connection (POOL_TIMEOUT). */
 const stuckAfterMs = 60_000;
 
 /**

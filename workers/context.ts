@@ -6,4 +6,6 @@ import type { Context } from '../shared/context.js';
 export type WorkerContext = Context & {
   leases: Leases;
   model: LanguageModel;
+  /** How long the first retry of a failed job waits, in milliseconds. */
+  retryBaseMs: number;
 };

@@ -3,6 +3,7 @@ import { ConfigError, loadConfig } from '../shared/config.js';
 import { createContext } from '../shared/context.js';
 import { exitOnSignal } from '../shared/lifecycle.js';
 import { createLogger } from '../shared/logger.js';
+import { startOperationsServer } from './operations.js';
 import { parseQueues } from './queues.js';
 import { startWorker } from './worker.js';
 
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
   const queues = parseQueues(values.queues?.split(',').filter(Boolean) ?? config.worker.queues);
   const worker = startWorker(await createContext(config, logger, 'worker'), queues);
   exitOnSignal(logger, () => worker.stop());
+  await startOperationsServer(worker.ctx, worker.lastProgressAt);
   logger.info({ queues }, 'working');
 }
 

@@ -6,12 +6,14 @@ import type { Logger } from '../shared/logger.js';
 import { rooms } from '../shared/realtime/events.js';
 import type { WorkerContext } from './context.js';
 import type { JobHandler, JobRun } from './handler.js';
+import { untilReachable } from './until-reachable.js';
 
 type Handlers = { [Kind in JobKind]: JobHandler<Kind> };
 type AnyHandler = JobHandler<JobKind>;
 
-/** The first retry comes after about a second, then the wait doubles, up to a minute. */
-const backoffMs = (failures: number): number => Math.min(1_000 * 2 ** failures, 60_000) * (0.75 + Math.random() / 2);
+/** The first retry comes after about `baseMs`, then the wait doubles, up to sixty times that. */
+const backoffMs = (baseMs: number, failures: number): number =>
+  baseMs * Math.min(2 ** failures, 60) * (0.75 + Math.random() / 2);
 
 /**
  * Runs one delivery: claim, parse, handle, classify the error, finish the row. Never throws: BullMQ is told
@@ -38,7 +40,7 @@ export async function runJob(
 async function runClaimed(ctx: WorkerContext, handlers: Handlers, claimed: ClaimedJob, logger: Logger): Promise<void> {
   if (!isJobKind(claimed.kind)) {
     const error = { code: 'unknown_kind', message: `This release does not know jobs of the kind ${claimed.kind}.` };
-    await finishJob(ctx.database, claimed, { state: 'failed', error });
+    ctx.dispatcher.kick(await finishJob(ctx.database, claimed, { state: 'failed', error }));
     return;
   }
   const { kind } = claimed;
@@ -47,7 +49,10 @@ async function runClaimed(ctx: WorkerContext, handlers: Handlers, claimed: Claim
   const lease = ctx.leases.hold(claimed);
   try {
     const outcome = await attempt(ctx, handlers[kind] as AnyHandler, { claimed, kind, signal: lease.signal, logger });
-    const ready = await finishJob(ctx.database, claimed, outcome);
+    const ready = await untilReachable(
+      () => finishJob(ctx.database, claimed, outcome),
+      () => ctx.leases.stopping,
+    );
     ctx.metrics.jobRan(kind, outcome.state === 'pending' ? 'retried' : outcome.state, (performance.now() - startedAt) / 1000);
     ctx.dispatcher.kick(ready);
     await tellRoom(ctx, claimed.id, outcome);
@@ -85,14 +90,15 @@ async function classify(
 ): Promise<Outcome> {
   const { error, failures } = ended;
   if (error instanceof ClaimLost) throw error;
-  if (error instanceof JobStopped && error.reason === 'shutdown') {
+  if (error instanceof JobStopped) {
+    if (error.reason === 'cancelled') return { state: 'cancelled' };
     ctx.metrics.handover(job.logger.bindings().kind as string);
     return { state: 'pending', delayMs: 0, counts: false, error: null };
   }
   const told = tell(error);
   const transient = error instanceof JobFailure ? error.transient : true;
   if (transient && failures + 1 < ended.maxFailures) {
-    const delayMs = Math.max(backoffMs(failures), error instanceof JobFailure ? (error.retryAfterMs ?? 0) : 0);
+    const delayMs = Math.max(backoffMs(ctx.retryBaseMs, failures), error instanceof JobFailure ? (error.retryAfterMs ?? 0) : 0);
     job.logger.warn({ err: error, delayMs }, 'an attempt failed; the job is tried again');
     return { state: 'pending', delayMs, counts: true, error: told };
   }

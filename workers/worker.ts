@@ -11,6 +11,8 @@ import { startQueues } from './queues.js';
 /** A worker that takes jobs until it is told to stop. */
 export type RunningWorker = {
   ctx: WorkerContext;
+  /** When its sweep last went round, in `performance.now()` milliseconds. */
+  lastProgressAt(): number;
   /** Hands every running job on: rows are released and dispatched again before this resolves. */
   stop(): Promise<void>;
 };
@@ -18,8 +20,15 @@ export type RunningWorker = {
 /** How long jobs may take to stop by themselves before their rows are left to the leases, in milliseconds. */
 const handOverMs = 1_500;
 
+/** How long the first retry of a failed job waits, in milliseconds. */
+const defaultRetryBaseMs = 1_000;
+
 /** Starts the queues, the leases and the sweep of one worker process. */
-export function startWorker(base: Context, queues: readonly QueueName[]): RunningWorker {
+export function startWorker(
+  base: Context,
+  queues: readonly QueueName[],
+  { retryBaseMs = defaultRetryBaseMs }: { retryBaseMs?: number } = {},
+): RunningWorker {
   const { lifecycle, logger, database, runQueues, dispatcher } = base;
   const leases = createLeases(database, logger);
   lifecycle.onClose('leases', () => leases.close());
@@ -27,6 +36,7 @@ export function startWorker(base: Context, queues: readonly QueueName[]): Runnin
     ...base,
     leases,
     model: createAnthropicModel(base.config.model),
+    retryBaseMs,
   };
   const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);
   lifecycle.onClose('control channel', () => subscriber.disconnect());
@@ -48,11 +58,12 @@ export function startWorker(base: Context, queues: readonly QueueName[]): Runnin
 
   return {
     ctx,
+    lastProgressAt: sweep.lastProgressAt,
     async stop() {
       // In this order: no new deliveries, then every job is told to stop; its row is released by its wrapper,
       // dispatched, and BullMQ's close waits for the wrappers.
       const closed = running.close();
-      leases.stopAll('shutdown');
+      leases.stopAll();
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, handOverMs).unref())]);
       await dispatcher.settled();
       await lifecycle.close();

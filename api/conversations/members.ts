@@ -12,7 +12,11 @@ export const getMembers = endpoint({
   auth: 'user',
   summary: 'List the members of a conversation',
   params: idParams,
-  response: { status: 200, description: 'All members, at most 100.', schema: z.object({ items: z.array(memberSchema) }) },
+  response: {
+    status: 200,
+    description: 'All members, at most 100.',
+    schema: z.object({ items: z.array(memberSchema) }),
+  },
   errors: ['not_found'],
   async handler({ ctx, principal, params }) {
     return { items: await listMembers(ctx.database, params.id, principal.userId) };
@@ -29,8 +33,14 @@ export const putMember = endpoint({
     'Only the owner may. A member who reads from now on can be given the whole history later, not the other way round. ' +
     'A reply that is being written starts again, for its new readers too.',
   params: memberParams,
-  body: z.strictObject({ history: z.enum(['all', 'from-now']).describe('What they may read of what was said before.') }),
-  response: { status: 200, description: 'The members as they are now.', schema: z.object({ items: z.array(memberSchema) }) },
+  body: z.strictObject({
+    history: z.enum(['all', 'from-now']).describe('What they may read of what was said before.'),
+  }),
+  response: {
+    status: 200,
+    description: 'The members as they are now.',
+    schema: z.object({ items: z.array(memberSchema) }),
+  },
   errors: ['not_found', 'forbidden', 'conflict'],
   async handler({ ctx, principal, params, body }) {
     const { id: conversationId, userId } = params;
@@ -57,9 +67,7 @@ export const deleteMember = endpoint({
   errors: ['not_found', 'forbidden', 'conflict'],
   async handler({ ctx, principal, params }) {
     const { id: conversationId, userId } = params;
-    await ctx.database.transaction((tx) =>
-      removeMember(tx, { conversationId, byUserId: principal.userId, userId }),
-    );
+    await ctx.database.transaction((tx) => removeMember(tx, { conversationId, byUserId: principal.userId, userId }));
     const room = rooms.conversation(conversationId);
     await ctx.publisher.control({ type: 'access-revoked', room, userId });
     await ctx.publisher.emit(room, 'member:removed', { conversationId, userId });

@@ -15,7 +15,11 @@ export const postConversation = endpoint({
     systemPrompt: conversationFields.systemPrompt.optional(),
     model: conversationFields.model.optional(),
   }),
-  response: { status: 201, description: 'The conversation, with you as its owner and only member.', schema: conversationSchema },
+  response: {
+    status: 201,
+    description: 'The conversation, with you as its owner and only member.',
+    schema: conversationSchema,
+  },
   errors: ['forbidden'],
   async handler({ tx, principal, body }) {
     requirePermission(principal, 'conversations:create');

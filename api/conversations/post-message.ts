@@ -25,7 +25,9 @@ export const postMessageEndpoint = endpoint({
   body: z.strictObject({
     content: messageContent,
     reply: z.boolean().optional(),
-    clientId: line(100).optional().describe('A name that you give the message, unique among your own in the conversation.'),
+    clientId: line(100)
+      .optional()
+      .describe('A name that you give the message, unique among your own in the conversation.'),
   }),
   response: {
     status: 202,

@@ -7,6 +7,7 @@ import { getMessage, getMessages, getMessagesSearch } from './get-messages.js';
 import { deleteMember, getMembers, putMember } from './members.js';
 import { postConversation } from './post-conversation.js';
 import { postMessageEndpoint } from './post-message.js';
+import { streamReply } from './stream-reply.js';
 
 export const conversationRoutes: readonly Endpoint[] = [
   postConversation,
@@ -22,6 +23,7 @@ export const conversationRoutes: readonly Endpoint[] = [
   // Before the route with a parameter, which would take "search" for an id.
   getMessagesSearch,
   getMessage,
+  streamReply,
   patchMessage,
   deleteOneMessage,
   postCancel,

@@ -7,7 +7,12 @@ import { createCredentialWatch, type CredentialWatch } from './credential-watch.
 import { createOpenRooms, type OpenRooms } from './open-rooms.js';
 
 /** What sockets and event streams of a web process share: the rooms, and what ends the right to be in them. */
-export type RealtimeHub = { rooms: OpenRooms; credentials: CredentialWatch };
+export type RealtimeHub = {
+  rooms: OpenRooms;
+  credentials: CredentialWatch;
+  /** What ends each event stream: a shutdown does not wait for them. */
+  streams: Set<() => void>;
+};
 
 /** Opens the process's subscription to Redis; closed with the context. */
 export function createRealtimeHub(ctx: Context & { principals: PrincipalCache }): RealtimeHub {
@@ -21,5 +26,5 @@ export function createRealtimeHub(ctx: Context & { principals: PrincipalCache })
     credentials.close();
     bus.close();
   });
-  return { rooms, credentials };
+  return { rooms, credentials, streams: new Set() };
 }

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { createPresence, type Presence } from '../../shared/realtime/presence.js';
-import { conversationOf } from '../../shared/realtime/rooms.js';
+import { isShared } from '../../shared/realtime/rooms.js';
 import { rooms } from '../../shared/realtime/events.js';
 import type { WebContext } from '../context.js';
 import { conversationRoomHandlers } from './conversation-room.js';
@@ -89,6 +89,7 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
     async close() {
       closing = true;
       guard.close();
+      for (const end of [...realtime.streams]) end();
       await presence.close().catch((error: unknown) => logger.debug({ err: error }, 'presence was not cleared'));
       // Without a word of the protocol: a client that is told to disconnect would not come back by itself.
       io.engine.close();
@@ -101,10 +102,10 @@ function followRooms(ctx: WebContext, io: SocketServer, presence: Presence): voi
   const { adapter, sockets } = io.of('/');
   adapter.on('join-room', (room: string, socketId: string) => {
     const session = sockets.get(socketId)?.data.session;
-    if (session && conversationOf(room) !== null) presence.enter(room, socketId, session.principal);
+    if (session && isShared(room)) presence.enter(room, socketId, session.principal);
   });
   adapter.on('leave-room', (room: string, socketId: string) => {
-    if (conversationOf(room) === null) return;
+    if (!isShared(room)) return;
     presence.leave(room, socketId);
     const socket: ClientSocket | undefined = sockets.get(socketId);
     if (socket) stopTyping(ctx, socket.data.session, room);

@@ -8,6 +8,9 @@ import type { Lane, Ready } from './enqueue.js';
  */
 export const leaseSeconds = 4;
 
+/** What is cancelled goes first, whatever it was waiting for: its next attempt only keeps what there is. */
+export const cancelledPriority = -1;
+
 /** A row as the attempt sees it that has claimed it. */
 export type ClaimedJob = {
   id: string;
@@ -66,16 +69,22 @@ export async function guardClaim(tx: Sql, claim: Claim): Promise<void> {
 /** Renews the leases of many claims at once. @returns for each claim that still holds whether its cancel was asked for. */
 export async function renewLeases(sql: Sql, claims: Claim[]): Promise<Map<string, { cancelRequested: boolean }>> {
   const { rows } = await sql.query<{ id: string; cancelRequested: boolean }>({
-    name: 'renew-leases',
-    text: `
-UPDATE jobs SET lease_until = now() + interval '${leaseSeconds} seconds'
-FROM unnest($1::uuid[], $2::int[]) AS held (id, attempt)
-WHERE jobs.id = held.id AND jobs.attempt = held.attempt AND jobs.state = 'running'
-RETURNING jobs.id, jobs.cancel_requested_at IS NOT NULL AS "cancelRequested"`,
+    ...renewStatement,
     values: [claims.map(({ id }) => id), claims.map(({ attempt }) => attempt)],
   });
   return new Map(rows.map(({ id, cancelRequested }) => [id, { cancelRequested }]));
 }
+
+const renewStatement = {
+  name: 'renew-leases',
+  // On a connection that has gone silent a renewal would wait for minutes: the next one takes another.
+  query_timeout: (leaseSeconds * 1_000) / 2,
+  text: `
+UPDATE jobs SET lease_until = now() + interval '${leaseSeconds} seconds'
+FROM unnest($1::uuid[], $2::int[]) AS held (id, attempt)
+WHERE jobs.id = held.id AND jobs.attempt = held.attempt AND jobs.state = 'running'
+RETURNING jobs.id, jobs.cancel_requested_at IS NOT NULL AS "cancelRequested"`,
+};
 
 /** How an attempt ended. */
 export type Outcome =
@@ -117,7 +126,9 @@ const finishStatement = {
   name: 'finish-job',
   text: `
 UPDATE jobs SET state = $3, error = $4, lease_until = NULL, failures = failures + $6,
-  run_at = CASE WHEN $3 = 'pending' THEN now() + make_interval(secs => $5::float8 / 1000) ELSE run_at END,
+  run_at = CASE WHEN $3 <> 'pending' THEN run_at WHEN cancel_requested_at IS NOT NULL THEN now()
+    ELSE now() + make_interval(secs => $5::float8 / 1000) END,
+  priority = CASE WHEN $3 = 'pending' AND cancel_requested_at IS NOT NULL THEN ${cancelledPriority} ELSE priority END,
   finished_at = CASE WHEN $3 = 'pending' THEN NULL ELSE now() END
 WHERE id = $1 AND attempt = $2 AND state = 'running'
 RETURNING queue, user_id AS "userId", order_key AS "orderKey"`,

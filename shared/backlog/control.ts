@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { cancelledPriority } from './claim.js';
 import type { JobKind, QueueName } from '../jobs/index.js';
 import type { Ready } from './enqueue.js';
 
@@ -58,7 +59,7 @@ export async function requestCancel(
        state = CASE WHEN attempt = 0 THEN 'cancelled' ELSE state END,
        finished_at = CASE WHEN attempt = 0 THEN now() END,
        run_at = CASE WHEN state = 'pending' THEN now() ELSE run_at END,
-       priority = CASE WHEN state = 'pending' THEN -1 ELSE priority END
+       priority = CASE WHEN state = 'pending' THEN ${cancelledPriority} ELSE priority END
      WHERE subject_id = $1 AND kind = $2 AND state IN ('pending', 'queued', 'running')
      RETURNING id, state, queue, user_id AS "userId", order_key AS "orderKey"`,
     [about.subjectId, about.kind],

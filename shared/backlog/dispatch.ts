@@ -46,15 +46,15 @@ export function createDispatcher(options: Options): Dispatcher {
         logger[isUnavailable(error) ? 'debug' : 'warn']({ err: error }, 'a dispatch failed; the sweep repeats it');
       });
     }
+    // Here and not in a `finally` of the caller: a kick in between would be taken by nobody.
+    running = null;
   }
 
   return {
     kick(ready) {
       if (closed) return;
       waiting.set(`${ready.lane.queue} ${ready.lane.userId} ${ready.orderKey ?? ''}`, ready);
-      running ??= run().finally(() => {
-        running = null;
-      });
+      running ??= run();
     },
     async settled() {
       while (running) await running;

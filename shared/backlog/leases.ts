@@ -16,10 +16,13 @@ export class JobStopped extends Error {
 
 /** The claims that this process holds: renewed together, each told to stop by its own signal. */
 export type Leases = {
+  /** After `stopAll` what is held is told to stop at once: a queue that closes may still bring one more job. */
   hold(claim: Claim): { signal: AbortSignal; release: () => void };
   /** Stops one job if this process runs it. */
   stop(jobId: string, reason: StopReason): void;
-  stopAll(reason: StopReason): void;
+  /** Stops every job, for good: the process is about to end. */
+  stopAll(): void;
+  readonly stopping: boolean;
   readonly size: number;
   close(): Promise<void>;
 };
@@ -35,6 +38,7 @@ const renewEveryMs = 1_000;
 export function createLeases(sql: Sql, logger: Logger): Leases {
   const held = new Map<string, Claim & { controller: AbortController }>();
   let renewing: Promise<void> | null = null;
+  let stopping = false;
 
   async function renew(): Promise<void> {
     const claims = [...held.values()];
@@ -64,6 +68,7 @@ export function createLeases(sql: Sql, logger: Logger): Leases {
     hold(claim) {
       const entry = { ...claim, controller: new AbortController() };
       held.set(claim.id, entry);
+      if (stopping) stopClaim(entry, 'shutdown');
       return {
         signal: entry.controller.signal,
         release: () => {
@@ -75,8 +80,12 @@ export function createLeases(sql: Sql, logger: Logger): Leases {
       const entry = held.get(jobId);
       if (entry) stopClaim(entry, reason);
     },
-    stopAll(reason) {
-      for (const entry of held.values()) stopClaim(entry, reason);
+    stopAll() {
+      stopping = true;
+      for (const entry of held.values()) stopClaim(entry, 'shutdown');
+    },
+    get stopping() {
+      return stopping;
     },
     get size() {
       return held.size;

@@ -3,7 +3,7 @@ import type { Database, Sql } from '../database.js';
 import { isUnavailable } from '../errors.js';
 import { catalogue, isJobKind } from '../jobs/index.js';
 import type { Logger } from '../logger.js';
-import { leaseSeconds } from './claim.js';
+import { cancelledPriority, leaseSeconds } from './claim.js';
 import { type Dispatcher, takeBack, unblockFirst } from './dispatch.js';
 import type { Lane } from './enqueue.js';
 import type { Delivery, RunQueues } from './run-queues.js';
@@ -32,14 +32,22 @@ const sweepLock = 5_310_001;
 const nobody = '00000000-0000-0000-0000-000000000000';
 const cleanEvery = '1 hour';
 
+/** The repair of one worker process. */
+export type Sweep = {
+  /** When it last came to an end, in `performance.now()` milliseconds, whatever it found: a worker's sign of life. */
+  lastProgressAt(): number;
+  close(): Promise<void>;
+};
+
 /**
  * Starts the repair that needs nothing but Postgres to know what is missing: a timer of every worker, not a
  * BullMQ schedule, which would live in Redis and be lost with it. Sweeps of different workers may follow one
  * another at will; the lock only saves the work of doing the same twice at once.
  */
-export function startSweep(options: Options): { close(): Promise<void> } {
+export function startSweep(options: Options): Sweep {
   const { logger } = options;
   let failedAt = performance.now();
+  let endedAt = performance.now();
   let sweeping: Promise<void> | null = null;
 
   async function sweep(): Promise<void> {
@@ -57,10 +65,12 @@ export function startSweep(options: Options): { close(): Promise<void> } {
   const timer = setInterval(() => {
     sweeping ??= sweep().finally(() => {
       sweeping = null;
+      endedAt = performance.now();
     });
   }, sweepEveryMs);
 
   return {
+    lastProgressAt: () => endedAt,
     async close() {
       clearInterval(timer);
       await sweeping;
@@ -93,15 +103,21 @@ async function sweepOnce(options: Options, leasesCount: boolean): Promise<void> 
 
 /**
  * The first two workers that die with a job cost it no wait; after that its own input is suspected, and it
- * backs off. A database that has just started counts no lease as expired: nobody could renew while it was down.
+ * backs off, unless it is to be cancelled. A database that has just started counts no lease as expired: nobody
+ * could renew while it was down. A row that somebody has locked is left to the next sweep: the transaction of a
+ * process that was paused must not hold up the repair of all others.
  */
 async function expireLeases(tx: Sql): Promise<Expired[]> {
   const { rows } = await tx.query<Expired>(`
     UPDATE jobs SET state = 'pending', lease_until = NULL, failures = failures + 1,
       error = '{"code":"worker_lost","message":"The worker that did this stopped answering; another one takes over."}',
-      run_at = now() + CASE WHEN failures < 2 THEN interval '0' ELSE make_interval(secs => least(2 ^ (failures - 1), 60)) END
-    WHERE state = 'running' AND lease_until < now()
-      AND now() - pg_postmaster_start_time() > interval '${leaseSeconds + 1} seconds'
+      run_at = now() + CASE WHEN failures < 2 OR cancel_requested_at IS NOT NULL THEN interval '0'
+        ELSE make_interval(secs => least(2 ^ (failures - 1), 60)) END,
+      priority = CASE WHEN cancel_requested_at IS NOT NULL THEN ${cancelledPriority} ELSE priority END
+    WHERE id IN (
+      SELECT id FROM jobs WHERE state = 'running' AND lease_until < now()
+        AND now() - pg_postmaster_start_time() > interval '${leaseSeconds + 1} seconds'
+      FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, attempt`);
   return rows;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { line, text } from '../schemas.js';
+import { documentClientEvents } from './document-events.js';
 import { messageSchema } from './message-view.js';
 
 /** The longest message of a person, in UTF-16 units: about 25,000 tokens of English. */
@@ -85,6 +86,7 @@ export const clientEvents = {
     }),
     description: 'The text that you lack of a reply, in pages of about 64 K characters.',
   },
+  ...documentClientEvents,
   'job:watch': {
     payload: z.strictObject({ jobId: id }),
     ack: ok.extend({ state: z.string(), progress: z.unknown() }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { documentServerEvents } from './document-events.js';
 import { attempt, messageSchema, problem } from './message-view.js';
 
 export * from './client-events.js';
@@ -38,6 +39,7 @@ export const serverEvents = {
   'member:added': z.object({ conversationId: id, userId: id }),
   'member:removed': z.object({ conversationId: id, userId: id }),
   'conversation:deleted': z.object({ conversationId: id }),
+  ...documentServerEvents,
   'access:revoked': z.object({ room: text }).describe('You were taken out of the room.'),
   'room:resync': z
     .object({ room: text })

@@ -11,6 +11,10 @@ export type Envelope = {
   p: unknown;
   /** Of what belongs to a message: that message's seq. Members who read from a later one are left out. */
   q?: number;
+  /** The socket that is left out, because the event comes from it. */
+  x?: string;
+  /** The field of the payload that is binary; it travels as base64. */
+  b?: string;
 };
 
 /** Orders to the processes themselves, on one channel that all subscribe to. */
@@ -27,6 +31,7 @@ export type Publisher = {
     event: Event,
     payload: ServerEventPayloads[Event],
     messageSeq?: number,
+    exceptSocketId?: string,
   ): Promise<void>;
   /** Sends an order to every process. Never throws; receivers also look at Postgres by themselves. */
   control(message: ControlMessage): Promise<void>;
@@ -48,8 +53,26 @@ export function createPublisher(redis: Redis, logger: Logger): Publisher {
     }
   }
   return {
-    emit: (room, event, payload, messageSeq) =>
-      publish(roomChannel(room), { e: event, p: payload, q: messageSeq } satisfies Envelope),
+    emit: (room, event, payload, messageSeq, exceptSocketId) =>
+      publish(roomChannel(room), wrap({ e: event, p: payload, q: messageSeq, x: exceptSocketId })),
     control: (message) => publish(controlChannel, message),
   };
+}
+
+function wrap(envelope: Envelope): Envelope {
+  const payload = envelope.p as Record<string, unknown>;
+  for (const [field, value] of Object.entries(payload)) {
+    if (!(value instanceof Uint8Array)) continue;
+    const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+    return { ...envelope, p: { ...payload, [field]: text }, b: field };
+  }
+  return envelope;
+}
+
+/** An envelope as it came over a channel. @throws when it is not JSON. */
+export function readEnvelope(message: string): Envelope {
+  const envelope = JSON.parse(message) as Envelope;
+  if (envelope.b === undefined) return envelope;
+  const payload = envelope.p as Record<string, unknown>;
+  return { ...envelope, p: { ...payload, [envelope.b]: Buffer.from(payload[envelope.b] as string, 'base64') } };
 }

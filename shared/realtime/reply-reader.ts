@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { replyLogKey } from './reply-log.js';
-import type { ReplyFrame } from './reply-frames.js';
+import type { EndState, ReplyFrame } from './reply-frames.js';
 
 /** Text of a reply that a reader lacks. */
 export type ReplyPage = {
@@ -92,7 +92,11 @@ function parseId(id: string): ReplyPosition {
 }
 
 /** The whole of a log. */
-export type ReplyEnding = ReplyPosition & { text: string; ended: boolean };
+export type ReplyEnding = ReplyPosition & {
+  text: string;
+  /** How the log says that the attempt ended; null while it has not. */
+  end: EndState | null;
+};
 
 /** What the log holds of its newest attempt, for whoever has to end the reply; null when there is no log. */
 export async function readEnding(redis: Redis, messageId: string): Promise<ReplyEnding | null> {
@@ -106,5 +110,6 @@ export async function readEnding(redis: Redis, messageId: string): Promise<Reply
       .filter((frame) => frame.attempt === attempt)
       .flatMap((frame) => pieces(frame).map((piece) => [piece.seq, piece.text])),
   );
-  return { attempt, seq, text: [...texts.values()].join(''), ended: frames.at(-1)?.type === 'end' };
+  const newest = frames.at(-1);
+  return { attempt, seq, text: [...texts.values()].join(''), end: newest?.type === 'end' ? newest.state : null };
 }

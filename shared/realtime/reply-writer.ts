@@ -69,6 +69,8 @@ export function createReplyWriter(options: Options): ReplyWriter {
   async function sendUntilDone(frame: ReplyFrame): Promise<void> {
     for (let outage = false; !stopped; outage = true) {
       try {
+        // While this waited another attempt may have come and gone, and its log with it: only `started` makes one.
+        if (outage && frame.type === 'started') await guard();
         await send(frame);
         return;
       } catch (error) {
@@ -82,16 +84,24 @@ export function createReplyWriter(options: Options): ReplyWriter {
   }
 
   async function flush(): Promise<void> {
-    if (!started) {
-      await sendUntilDone({ type: 'started', attempt, seq: 0 });
-      started = true;
-    }
-    while (gathered !== '' && !stopped) {
-      const text = gathered;
-      gathered = '';
-      texts.push(text);
-      await sendUntilDone({ type: 'delta', attempt, seq: texts.length, text });
-      if (!urgent) await gather();
+    try {
+      if (!started) {
+        await sendUntilDone({ type: 'started', attempt, seq: 0 });
+        started = true;
+      }
+      while (gathered !== '' && !stopped) {
+        const text = gathered;
+        gathered = '';
+        texts.push(text);
+        await sendUntilDone({ type: 'delta', attempt, seq: texts.length, text });
+        if (!urgent) await gather();
+      }
+    } catch (error) {
+      failure = error as Error;
+      if (error instanceof ClaimLost) onLost(error);
+    } finally {
+      // In the same step as the last look: a push in between would be taken by nobody.
+      flushing = null;
     }
   }
 
@@ -106,15 +116,8 @@ export function createReplyWriter(options: Options): ReplyWriter {
   }
 
   function begin(): void {
-    if (stopped || failure) return;
-    flushing ??= flush()
-      .catch((error: Error) => {
-        failure = error;
-        if (error instanceof ClaimLost) onLost(error);
-      })
-      .finally(() => {
-        flushing = null;
-      });
+    if (stopped || failure || (started && gathered === '')) return;
+    flushing ??= flush();
   }
 
   begin();

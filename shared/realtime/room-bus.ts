@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { withTimeout } from '../lifecycle.js';
 import type { Logger } from '../logger.js';
-import { type ControlMessage, controlChannel, type Envelope, roomChannel } from './publisher.js';
+import { type ControlMessage, controlChannel, type Envelope, readEnvelope, roomChannel } from './publisher.js';
 
 /** A place on a room's channel. */
 export type Subscription = {
@@ -34,7 +34,7 @@ export function createRoomBus(redis: Redis, logger: Logger): RoomBus {
   function hear(channel: string, message: string): void {
     try {
       const listener = listeners.get(channel);
-      if (listener) listener(JSON.parse(message) as Envelope);
+      if (listener) listener(readEnvelope(message));
       else if (channel === controlChannel) for (const tell of onControl) tell(JSON.parse(message) as ControlMessage);
     } catch (error) {
       logger.error({ err: error, channel }, 'an event from Redis could not be handled');

@@ -5,7 +5,7 @@ export type Violation = { file: string; message: string };
 
 type Rule = (source: Source) => string[];
 
-const isTest = (file: string): boolean => file.startsWith('test/') || /\.test\.ts$/.test(file);
+const isTest = (file: string): boolean => file.startsWith('test/') || file.endsWith('.test.ts');
 const isLocal = (file: string): boolean => file.startsWith('shared/local/');
 const isTool = (file: string): boolean => isTest(file) || isLocal(file) || file.startsWith('prisma/');
 const inFolder = (file: string, folder: string): boolean => file.startsWith(`${folder}/`);
@@ -60,7 +60,7 @@ const clientAlone: Rule = ({ path, imports }) => {
   if (isTest(path)) return [];
   if (inFolder(path, 'shared/client')) {
     return imports
-      .filter((to) => !inFolder(to, 'shared/client') && !/^shared\/(realtime\/\w+|schemas)\.ts$/.test(to))
+      .filter((to) => !inFolder(to, 'shared/client') && !/^shared\/(realtime\/[\w-]+|schemas)\.ts$/.test(to))
       .map((to) => `imports ${to}: the client also runs in browsers; of the server it may know the event types only`);
   }
   return imports

@@ -1,5 +1,5 @@
 import { loadConfig } from '../../shared/config.js';
-import { createContext } from '../../shared/context.js';
+import { type Context, createContext } from '../../shared/context.js';
 import { type MessagesApi, startMessagesApi } from '../../shared/local/messages-api/server.js';
 import { createLogger } from '../../shared/logger.js';
 import type { MessageView } from '../../shared/realtime/events.js';
@@ -15,8 +15,8 @@ export type TestSystem = {
   modelApi: MessagesApi;
   databaseUrl: string;
   redisUrl: string;
-  /** One more worker. */
-  startWorker(): Promise<RunningWorker>;
+  /** One more worker; `close` stops it, unless that was done. */
+  startWorker(options?: WorkerOptions): Promise<RunningWorker>;
   /** A new account with a conversation of its own. */
   openConversation(body?: object): Promise<{ user: TestUser; conversationId: string }>;
   post(user: TestUser, conversationId: string, body: object, headers?: Record<string, string>): Promise<Answer>;
@@ -25,9 +25,21 @@ export type TestSystem = {
   close(): Promise<void>;
 };
 
+/** What sets one worker apart from the others. */
+export type WorkerOptions = {
+  env?: Record<string, string>;
+  /** Ways of its own to the stores. */
+  databaseUrl?: string;
+  redisUrl?: string;
+  /** Gets between the worker and what it works with. */
+  wrap?: (ctx: Context) => Context;
+};
+
 type Options = {
   env?: Record<string, string>;
   workers?: number;
+  /** How long the first retry of a job waits, in milliseconds. */
+  retryBaseMs?: number;
   modelApi?: Parameters<typeof startMessagesApi>[0];
   /** Stores of the test's own, else a fresh database and an empty number of the shared Redis. */
   databaseUrl?: string;
@@ -41,19 +53,28 @@ export async function startTestSystem(options: Options = {}): Promise<TestSystem
   const redisUrl = options.redisUrl ?? (await testRedis()).url;
   const env = { ANTHROPIC_BASE_URL: modelApi.url, ...options.env };
   const app = await startTestApp({ env, databaseUrl, redisUrl });
-  const workers: RunningWorker[] = [];
+  const workers = new Set<RunningWorker>();
 
   const system: TestSystem = {
     app,
     modelApi,
     databaseUrl,
     redisUrl,
-    async startWorker() {
-      const config = loadConfig({ ...testEnvironment({ databaseUrl, redisUrl }), ...env });
+    async startWorker({ wrap = (ctx: Context) => ctx, ...own }: WorkerOptions = {}) {
+      const stores = { databaseUrl: own.databaseUrl ?? databaseUrl, redisUrl: own.redisUrl ?? redisUrl };
+      const config = loadConfig({ ...testEnvironment(stores), ...env, ...own.env });
       const logger = createLogger({ level: config.log.level, role: 'worker' });
-      const worker = startWorker(await createContext(config, logger, 'worker'), parseQueues([]));
-      workers.push(worker);
-      return worker;
+      const ctx = wrap(await createContext(config, logger, 'worker'));
+      const worker = startWorker(ctx, parseQueues([]), { retryBaseMs: options.retryBaseMs });
+      const kept: RunningWorker = {
+        ...worker,
+        stop: () => {
+          workers.delete(kept);
+          return worker.stop();
+        },
+      };
+      workers.add(kept);
+      return kept;
     },
     async openConversation(body = { title: 'Test' }) {
       const user = await app.registerUser();
@@ -72,7 +93,7 @@ export async function startTestSystem(options: Options = {}): Promise<TestSystem
         { timeout: timeoutMs, interval: 50 },
       ),
     async close() {
-      await Promise.all(workers.map((worker) => worker.stop()));
+      await Promise.all([...workers].map((worker) => worker.stop()));
       await app.close();
       await modelApi.stop();
       await database?.drop();

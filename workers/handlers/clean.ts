@@ -1,29 +1,43 @@
+import { deleteEndedSessions, deleteUsedRefreshTokens } from '../../shared/accounts/sessions.js';
+import type { Sql } from '../../shared/database.js';
 import type { JobHandler } from '../handler.js';
 
 /** Rows deleted by one statement: few enough that nobody waits for their locks. */
 const batch = 1_000;
 
-/** What has had its time, and how long that is. */
-const expired = {
-  refresh_tokens: `id IN (SELECT refresh_tokens.id FROM refresh_tokens JOIN sessions ON sessions.id = session_id
-    WHERE sessions.expires_at < now() - interval '1 day' LIMIT ${batch})`,
-  sessions: `id IN (SELECT id FROM sessions WHERE expires_at < now() - interval '1 day'
-    OR revoked_at < now() - interval '30 days' LIMIT ${batch})`,
-  idempotency_keys: `(user_id, route, key) IN (SELECT user_id, route, key FROM idempotency_keys
-    WHERE created_at < now() - interval '24 hours' LIMIT ${batch})`,
-  jobs: `id IN (SELECT id FROM jobs WHERE state IN ('done', 'cancelled', 'failed')
-    AND finished_at < now() - interval '30 days' LIMIT ${batch})`,
-} as const;
+/** A used refresh token is kept so that its reuse is noticed; nobody replays one that is a month old. */
+const usedTokenSeconds = 30 * 86_400;
+
+async function deleteRows(sql: Sql, statement: string): Promise<number> {
+  const { rowCount } = await sql.query(statement);
+  return rowCount ?? 0;
+}
+
+/** What has had its time; each deletes at most a batch and says how many it found. */
+const steps: readonly ((sql: Sql) => Promise<number>)[] = [
+  (sql) => deleteEndedSessions(sql, batch),
+  (sql) => deleteUsedRefreshTokens(sql, usedTokenSeconds, batch),
+  (sql) =>
+    deleteRows(
+      sql,
+      `DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
+         SELECT user_id, route, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT ${batch})`,
+    ),
+  (sql) =>
+    deleteRows(
+      sql,
+      `DELETE FROM jobs WHERE id IN (
+         SELECT id FROM jobs WHERE state IN ('done', 'cancelled', 'failed')
+           AND finished_at < now() - interval '30 days' LIMIT ${batch})`,
+    ),
+];
 
 /** Deletes by age, in batches, until nothing is left or the job is told to stop. */
 export const clean: JobHandler<'clean'> = {
   async run(ctx, job) {
-    for (const [table, condition] of Object.entries(expired)) {
-      for (let deleted = batch; deleted === batch; ) {
-        job.signal.throwIfAborted();
-        const { rowCount } = await ctx.database.query(`DELETE FROM ${table} WHERE ${condition}`);
-        deleted = rowCount ?? 0;
-      }
+    if (job.cancelRequested) return { state: 'cancelled' };
+    for (const step of steps) {
+      for (let deleted = batch; deleted === batch; deleted = await step(ctx.database)) job.signal.throwIfAborted();
     }
     return { state: 'done' };
   },

@@ -2,11 +2,13 @@ import type { TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { JobError, Outcome } from '../../shared/backlog/claim.js';
 import { findMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
 import { membershipIsStill, recordUsage, type ReplyTask, saveReply } from '../../shared/conversations/reply.js';
+import type { Sql } from '../../shared/database.js';
 import { JobFailure } from '../../shared/errors.js';
 import type { EndState } from '../../shared/realtime/reply-frames.js';
 import { readEnding } from '../../shared/realtime/reply-reader.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
+import { untilReachable } from '../until-reachable.js';
 
 type Run = JobRun<'reply-to-message'>;
 
@@ -23,7 +25,7 @@ export async function endReply(
   end: { task: ReplyTask; written: Written; metadata: Record<string, unknown> | null; state: 'done' | 'cancelled'; seq: number },
 ): Promise<Outcome> {
   const { task, written } = end;
-  const saved = await ctx.database.transaction(async (tx) => {
+  const saved = await inOneTransaction(ctx, async (tx) => {
     await job.guard(tx);
     if (!(await membershipIsStill(tx, task.reply.conversationId, task.membershipVersion))) return 'membership-changed';
     await recordUsageOf(tx, job, task.reply.conversationId, written);
@@ -42,7 +44,9 @@ export async function endReply(
     return { state: 'pending', delayMs: 0, counts: false, error: null };
   }
   if (written.usage) ctx.metrics.tokens(written.model, written.usage);
-  if (saved) await announce(ctx, saved, end.seq);
+  // Nothing to save: it was, by a commit whose answer got lost on the way, or the reply is gone.
+  if (!saved) return announceEnd(ctx, job);
+  await announce(ctx, saved, end.seq);
   return { state: end.state };
 }
 
@@ -53,23 +57,32 @@ export async function endFromLog(
   end: { state: 'failed' | 'cancelled'; error: JobError | null },
 ): Promise<Outcome> {
   const { messageId } = job.payload;
-  const log = await readEnding(ctx.redis, messageId).catch(() => null);
-  await ctx.database.transaction(async (tx) => {
+  const log = await readEnding(ctx.redis, messageId).catch(unreachable);
+  // One that has an end is of an earlier life of the reply, before it was tried again.
+  const said = log?.end ? null : log;
+  await inOneTransaction(ctx, async (tx) => {
     await job.guard(tx);
     // The number of the attempt that wrote the text: readers who have it need not read it again.
-    const attempt = log?.attempt ?? job.attempt;
-    await saveReply(tx, { ...end, messageId, attempt, content: log?.text ?? '', metadata: null, model: null });
+    const attempt = said?.attempt ?? job.attempt;
+    await saveReply(tx, { ...end, messageId, attempt, content: said?.text ?? '', metadata: null, model: null });
   });
   await announceEnd(ctx, job);
   return { state: 'cancelled' };
 }
+
+const inOneTransaction = <T>(ctx: WorkerContext, work: (tx: Sql) => Promise<T>): Promise<T> =>
+  untilReachable(
+    () => ctx.database.transaction(work),
+    () => ctx.leases.stopping,
+  );
 
 /** Announces a reply that is stored already, unless that was done. A reply that is gone has no readers. */
 export async function announceEnd(ctx: WorkerContext, job: Run): Promise<Outcome> {
   const message = await findMessage(ctx.database, job.payload.messageId);
   if (!message) return { state: 'done' };
   const log = await readEnding(ctx.redis, message.id).catch(unreachable);
-  if (!log?.ended) await announce(ctx, message, log && log.attempt === message.attempt ? log.seq + 1 : 1);
+  const isNewest = log !== null && log.attempt === message.attempt;
+  if (!isNewest || log.end !== message.state) await announce(ctx, message, isNewest ? log.seq + 1 : 1);
   return { state: message.state === 'cancelled' ? 'cancelled' : 'done' };
 }
 
@@ -80,9 +93,9 @@ async function announce(ctx: WorkerContext, row: MessageRow, seq: number): Promi
   await ctx.replyLog.append(address, frame).catch(unreachable);
 }
 
-/** The reply is saved: a later attempt only has to tell its readers. */
+/** A later attempt finds out how far this one came. */
 const unreachable = (error: unknown): never => {
-  throw new JobFailure('unavailable', 'The reply is saved; its readers could not be told yet.', {
+  throw new JobFailure('unavailable', 'The reply has ended; its readers could not be told yet.', {
     transient: true,
     cause: error,
   });
@@ -96,7 +109,7 @@ export async function noteUsage(ctx: WorkerContext, job: Run, conversationId: st
 }
 
 async function recordUsageOf(
-  sql: Parameters<typeof recordUsage>[0],
+  sql: Sql,
   job: Run,
   conversationId: string,
   { model, usage }: Written,

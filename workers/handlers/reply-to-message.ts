@@ -4,6 +4,7 @@ import { JobStopped } from '../../shared/backlog/leases.js';
 import { readHistory } from '../../shared/conversations/history.js';
 import { fitTurns, PromptTooLong, systemPrompt, toTurns } from '../../shared/conversations/prompt.js';
 import { beginReply, type ReplyTask } from '../../shared/conversations/reply.js';
+import { ClaimLost } from '../../shared/errors.js';
 import { createReplyWriter } from '../../shared/realtime/reply-writer.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
@@ -18,7 +19,10 @@ type Run = JobRun<'reply-to-message'>;
 export const replyToMessage: JobHandler<'reply-to-message'> = {
   async run(ctx, job) {
     if (job.cancelRequested) return endFromLog(ctx, job, { state: 'cancelled', error: null });
-    const task = await beginReply(ctx.database, job.payload.messageId, job.attempt);
+    const task = await ctx.database.transaction(async (tx) => {
+      await job.guard(tx);
+      return beginReply(tx, job.payload.messageId, job.attempt);
+    });
     if (!task) return announceEnd(ctx, job);
     return writeReply(ctx, job, task);
   },
@@ -67,8 +71,10 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
     return await endReply(ctx, job, { task, written, metadata, state: 'done', seq: writer.nextSeq() });
   } catch (error) {
     await noteUsage(ctx, job, reply.conversationId, written);
-    if (error instanceof JobStopped && error.reason === 'cancelled') {
-      await writer.drain();
+    if (error instanceof ClaimLost || (error instanceof JobStopped && error.reason === 'shutdown')) throw error;
+    // What was said so far is kept, also of an attempt that failed: after the last one it is all there is.
+    await writer.drain();
+    if (error instanceof JobStopped) {
       return await endReply(ctx, job, { task, written, metadata: null, state: 'cancelled', seq: writer.nextSeq() });
     }
     throw error;

@@ -56,6 +56,7 @@ function typeOf(schema: Json): string {
     const inner = Object.entries(schema.properties as Record<string, Json>);
     return `{${inner.map(([name, field]) => `${escapeHtml(name)}: ${typeOf(field)}`).join(', ')}}`;
   }
+  if (Array.isArray(schema.type)) return escapeHtml(schema.type.join(' or '));
   if (typeof schema.type !== 'string') return 'anything';
   return escapeHtml(typeof schema.format === 'string' ? `${schema.type} (${schema.format})` : schema.type);
 }

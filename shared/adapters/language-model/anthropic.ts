@@ -13,6 +13,8 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
     apiKey: settings.apiKey,
     baseURL: settings.baseURL,
     maxRetries: 0,
+    // It would print pieces of answers to the console; what goes wrong is thrown, and logged by who catches it.
+    logLevel: 'off',
     // The whole answer may take long; silence is what is limited, below.
     timeout: 60 * 60_000,
   });

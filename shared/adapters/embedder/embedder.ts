@@ -1,0 +1,38 @@
+import { JobFailure } from '../../errors.js';
+
+/** Whether a text is looked for or looks for others: some models prepare the two differently. */
+export type TextKind = 'passage' | 'query';
+
+/**
+ * How the hits of the dense vectors are put together with those of BM25. It belongs to the embedder, because it
+ * depends on how good its vectors are:
+ * - `ranks`: reciprocal ranks, `weight / (k + rank)`; for models whose halves are about equally good;
+ * - `scores`: `dense * cosine + sparse * BM25`; for a weak half that should only decide where the other one ties.
+ */
+export type Fusion = {
+  by: 'ranks' | 'scores';
+  /** Weights of the two halves; only their proportion matters. */
+  dense: number;
+  sparse: number;
+};
+
+/** Makes vectors of texts. Vectors of two embedders can be compared only if `model` and `size` are the same. */
+export type Embedder = {
+  /** Stable name of what the vectors mean: key of stored vectors, and part of the collection's name. */
+  readonly model: string;
+  /** Numbers in a vector. */
+  readonly size: number;
+  readonly fusion: Fusion;
+  /**
+   * Vectors of length 1, one for each text, in the same order. Any number of texts may be given.
+   *
+   * @throws EmbeddingError; the signal's reason when aborted.
+   */
+  embed(texts: readonly string[], kind: TextKind, signal: AbortSignal): Promise<Float32Array[]>;
+};
+
+/**
+ * What went wrong while embedding. Codes: `embedding_rate_limited`, `embedding_unavailable`, `embedding_timeout`
+ * (transient); `embedding_refused`, `embedding_unauthorized`, `embedding_malformed`, `embedding_size` (permanent).
+ */
+export class EmbeddingError extends JobFailure {}

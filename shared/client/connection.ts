@@ -1,0 +1,187 @@
+import { io, type Socket } from 'socket.io-client';
+import type {
+  ClientEvent,
+  ClientEventAck,
+  ClientEventPayload,
+  Refusal,
+  ServerEvent,
+  ServerEventPayloads,
+} from '../realtime/events.js';
+import { createEmitter, type Emitter } from './emitter.js';
+import { backoffMs, ClientError, closedError, isAboutToken, isPassing } from './errors.js';
+import { pause } from './pause.js';
+
+export type ConnectionOptions = {
+  /** Where the server is, as `https://host`. */
+  url: string;
+  /** An access token or API key that lasts; or … */
+  token?: string;
+  /** … a function that gives a fresh one, asked before each connect and before the last one expires. */
+  getToken?: () => string | Promise<string>;
+  /** WebSocket first, unless told. */
+  transports?: ('websocket' | 'polling')[];
+};
+
+/** Who the server says we are, until when the token is good (epoch milliseconds), null without end. */
+export type SessionInfo = ServerEventPayloads['session'];
+
+export type ConnectionEvents = {
+  connected: SessionInfo;
+  disconnected: { reason: string };
+  /** The token was not accepted. With `getToken` it is tried again later, else the client has closed itself. */
+  unauthorized: ClientError;
+  /** Every other event of the server. */
+  event: { name: ServerEvent; payload: unknown };
+};
+
+/** One socket that comes back by itself. */
+export type Connection = Emitter<ConnectionEvents> & {
+  /**
+   * Sends an event until it was acknowledged, across reconnects. Every event can be sent twice without harm.
+   *
+   * @throws ClientError what the server refused for good, or `closed`.
+   */
+  request<Event extends ClientEvent>(event: Event, payload: ClientEventPayload<Event>): Promise<ClientEventAck<Event>>;
+  /** Sends an event once if there is a connection; whether it arrived is not asked. */
+  send<Event extends ClientEvent>(event: Event, payload: ClientEventPayload<Event>): void;
+  session(): SessionInfo | null;
+  close(): void;
+};
+
+/** Without an acknowledgement for so long an event is sent again, in milliseconds. */
+const acknowledgeMs = 10_000;
+
+type Answer = { ok: true } | Refusal;
+
+export function createConnection(options: ConnectionOptions): Connection {
+  const emitter = createEmitter<ConnectionEvents>();
+  const closing = new AbortController();
+  let session: SessionInfo | null = null;
+  let refusals = 0;
+  let renewal: ReturnType<typeof setTimeout> | undefined;
+
+  const token = async (): Promise<string> => (options.getToken ? options.getToken() : (options.token ?? ''));
+  const socket: Socket = io(options.url, {
+    transports: options.transports ?? ['websocket', 'polling'],
+    tryAllTransports: true,
+    multiplex: false,
+    reconnectionDelay: 200,
+    reconnectionDelayMax: 5_000,
+    auth: (give) =>
+      void token().then(
+        (token) => give({ token }),
+        () => give({ token: '' }),
+      ),
+  });
+
+  /** The server does not want us as we are: it is asked again later, if that can help. */
+  function refused(error: ClientError): void {
+    if (isAboutToken(error.type)) {
+      emitter.emit('unauthorized', error);
+      if (!options.getToken) {
+        close();
+        return;
+      }
+    }
+    refusals += 1;
+    void pause(backoffMs(refusals), closing.signal).then(() => {
+      if (!closing.signal.aborted && !socket.connected) socket.connect();
+    });
+  }
+
+  function welcome(info: SessionInfo): void {
+    const isNew = session === null;
+    session = info;
+    refusals = 0;
+    clearTimeout(renewal);
+    if (info.expiresAt !== null && options.getToken) {
+      const left = info.expiresAt - Date.now();
+      renewal = setTimeout(() => void renew(), Math.min(Math.max(left * 0.8, 1_000), 2 ** 31 - 1));
+    }
+    if (isNew) emitter.emit('connected', info);
+  }
+
+  /** When it fails, the server ends the connection in time, and the next one is opened with another token. */
+  async function renew(): Promise<void> {
+    try {
+      await request('authenticate', { token: await token() });
+    } catch {
+      // As above.
+    }
+  }
+
+  socket.on('session', welcome);
+  socket.on('connect_error', (error: Error & { data?: { type?: string } }) => {
+    if (!socket.active) refused(new ClientError(error.data?.type ?? 'unavailable', error.message));
+  });
+  let reason: ClientError | null = null;
+  socket.on('error', ({ type, message }: ServerEventPayloads['error']) => (reason = new ClientError(type, message)));
+  socket.on('disconnect', (why) => {
+    session = null;
+    clearTimeout(renewal);
+    emitter.emit('disconnected', { reason: why });
+    if (why === 'io server disconnect')
+      refused(reason ?? new ClientError('unavailable', 'The server ended the connection.'));
+    reason = null;
+  });
+  socket.onAny((name: ServerEvent, payload: unknown) => emitter.emit('event', { name, payload }));
+
+  /** Until the server has said who we are: before that it takes no events. */
+  function connected(): Promise<void> {
+    if (closing.signal.aborted) return Promise.reject(closedError());
+    if (session) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const off = emitter.on('connected', () => {
+        off();
+        closing.signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      const abort = (): void => {
+        off();
+        reject(closedError());
+      };
+      closing.signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  async function request<Event extends ClientEvent>(
+    event: Event,
+    payload: ClientEventPayload<Event>,
+  ): Promise<ClientEventAck<Event>> {
+    for (let tries = 0; ; tries += 1) {
+      await connected();
+      const answer = await attempt(event, payload);
+      if (answer?.ok) return answer as ClientEventAck<Event>;
+      const error = answer && 'error' in answer ? answer.error : null;
+      const sessionOver = error !== null && isAboutToken(error.type) && event !== 'authenticate';
+      if (error && !isPassing(error.type) && !sessionOver) throw new ClientError(error.type, error.message);
+      await pause(backoffMs(tries), closing.signal);
+    }
+  }
+
+  /** @returns null when the connection broke, or nothing came back: whether it was done is then unknown. */
+  async function attempt(event: ClientEvent, payload: unknown): Promise<Answer | null> {
+    try {
+      return (await socket.timeout(acknowledgeMs).emitWithAck(event, payload)) as Answer;
+    } catch {
+      return null;
+    }
+  }
+
+  function close(): void {
+    if (closing.signal.aborted) return;
+    clearTimeout(renewal);
+    closing.abort();
+    socket.disconnect();
+  }
+
+  return {
+    ...emitter,
+    request,
+    send(event, payload) {
+      if (session) socket.emit(event, payload);
+    },
+    session: () => session,
+    close,
+  };
+}

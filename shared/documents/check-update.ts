@@ -1,0 +1,122 @@
+import { type ByteReader, createByteReader, MalformedUpdate } from './byte-reader.js';
+
+/** What an update holds of one client: its operations from one clock up to, and without, another. */
+export type ClientRange = { client: number; from: number; to: number };
+
+/** The one shared type of a document. */
+export const contentName = 'content';
+
+/** Kinds of content, as version 1 of the encoding numbers them; see `structs` in Yjs. */
+const kinds = { gc: 0, deleted: 1, string: 4, format: 6, skip: 10 } as const;
+
+/** Clocks count characters; far above what anybody types, far below where numbers lose precision. */
+const maxClock = 2 ** 45;
+
+/** Nested values in a format: more than editors write, fewer than would exhaust a stack. */
+const maxDepth = 32;
+
+/**
+ * Reads an update from end to end, without building anything: time and memory are those of its bytes.
+ *
+ * Yjs itself takes almost everything: an operation that refers to a later one of its own client makes it throw in
+ * every replica, and what is nested deeply enough exhausts its stack. What is let through here it can apply.
+ *
+ * @returns whose operations it holds; none when it only deletes.
+ * @throws MalformedUpdate for everything but text, with or without formats, in the type named `content`.
+ */
+export function checkUpdate(update: Uint8Array): ClientRange[] {
+  const reader = createByteReader(update);
+  const ranges: ClientRange[] = [];
+  const seen = new Set<number>();
+  for (let left = reader.uint(); left > 0; left -= 1) {
+    const range = readClient(reader);
+    if (seen.has(range.client)) throw new MalformedUpdate('it names a client twice');
+    seen.add(range.client);
+    if (range.to > range.from) ranges.push(range);
+  }
+  readDeletions(reader);
+  if (!reader.atEnd()) throw new MalformedUpdate('there is something behind its end');
+  return ranges;
+}
+
+function readClient(reader: ByteReader): ClientRange {
+  let left = reader.uint();
+  const client = reader.uint();
+  const from = reader.uint();
+  let clock = from;
+  for (; left > 0; left -= 1) {
+    const length = readStruct(reader, client, clock);
+    if (length === 0) throw new MalformedUpdate('an operation in it is empty');
+    clock += length;
+    if (clock > maxClock) throw new MalformedUpdate('a clock in it is too large');
+  }
+  return { client, from, to: clock };
+}
+
+/** @returns how many clock ticks the operation takes. */
+function readStruct(reader: ByteReader, client: number, clock: number): number {
+  const info = reader.byte();
+  const kind = info & 31;
+  if (info === kinds.skip || kind === kinds.gc) return reader.uint();
+  const hasLeft = (info & 128) !== 0;
+  const hasRight = (info & 64) !== 0;
+  if (hasLeft) readReference(reader, client, clock);
+  if (hasRight) readReference(reader, client, clock);
+  if (!hasLeft && !hasRight) readParent(reader, info);
+  return readContent(reader, kind);
+}
+
+/** The operation beside which this one was made; one of the same client was made before. */
+function readReference(reader: ByteReader, client: number, clock: number): void {
+  const ofClient = reader.uint();
+  if (reader.uint() >= clock && ofClient === client) throw new MalformedUpdate('an operation in it refers to a later one');
+}
+
+function readParent(reader: ByteReader, info: number): void {
+  if (reader.uint() !== 1) throw new MalformedUpdate('it nests shared types; a document is one text');
+  const name = reader.string();
+  if (name !== contentName) throw new MalformedUpdate(`it changes "${name.slice(0, 40)}"; the text is "${contentName}"`);
+  if ((info & 32) !== 0) throw new MalformedUpdate('it sets attributes; a document is one text');
+}
+
+function readContent(reader: ByteReader, kind: number): number {
+  switch (kind) {
+    case kinds.deleted:
+      return reader.uint();
+    case kinds.string:
+      return reader.string().length;
+    case kinds.format:
+      reader.string();
+      readJson(reader);
+      return 1;
+    default:
+      throw new MalformedUpdate('it holds something else than text');
+  }
+}
+
+function readJson(reader: ByteReader): void {
+  let level: unknown[];
+  try {
+    level = [JSON.parse(reader.string())];
+  } catch (error) {
+    throw error instanceof MalformedUpdate ? error : new MalformedUpdate('a format in it is not JSON');
+  }
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > maxDepth) throw new MalformedUpdate('a format in it is nested too deeply');
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+  }
+}
+
+function readDeletions(reader: ByteReader): void {
+  const seen = new Set<number>();
+  for (let clients = reader.uint(); clients > 0; clients -= 1) {
+    const client = reader.uint();
+    if (seen.has(client)) throw new MalformedUpdate('it names a client twice');
+    seen.add(client);
+    for (let ranges = reader.uint(); ranges > 0; ranges -= 1) {
+      const clock = reader.uint();
+      const length = reader.uint();
+      if (length === 0 || clock + length > maxClock) throw new MalformedUpdate('a deletion in it is out of range');
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import * as Y from 'yjs';
+import type { Sql } from '../database.js';
+import { notFound } from '../errors.js';
+import { contentName } from './check-update.js';
+import { pageBytes, pageRows } from './limits.js';
+
+/** Some updates of a document, in order. */
+export type LogPage = {
+  updates: Buffer[];
+  /** Everything up to here is in this page or was in the ones before. */
+  seq: number;
+  more: boolean;
+};
+
+/**
+ * What a client lacks that has everything up to `after`. Compaction keeps the seq of the newest row that it
+ * merges: so a row stands for everything up to its seq, and a client that has half of it gets it whole. Overlap is
+ * harmless to Yjs; there is no gap.
+ */
+export async function readLogPage(sql: Sql, documentId: string, after: number): Promise<LogPage> {
+  const { rows } = await sql.query<{ seq: number; update: Buffer }>({ ...pageStatement, values: [documentId, after] });
+  const more = rows.length > 1 && (rows.length > pageRows || rows.reduce((sum, row) => sum + row.update.length, 0) > pageBytes);
+  const page = more ? rows.slice(0, -1) : rows;
+  return { updates: page.map(({ update }) => update), seq: page.at(-1)?.seq ?? after, more };
+}
+
+// One row more than the page may have says that there are more.
+const pageStatement = {
+  name: 'read-document-page',
+  text: `
+SELECT seq::float8 AS seq, update FROM (
+  SELECT seq, update, sum(octet_length(update)) OVER (ORDER BY seq) - octet_length(update) AS before
+  FROM (
+    SELECT seq, update FROM document_updates WHERE document_id = $1 AND seq > $2 ORDER BY seq LIMIT ${pageRows + 1}
+  ) AS next
+) AS measured WHERE before <= ${pageBytes} ORDER BY seq`,
+};
+
+/** A document as it is in Postgres at one moment. */
+export type LoadedDocument = { doc: Y.Doc; seq: number };
+
+/**
+ * Builds the document from its log.
+ *
+ * @param gc false keeps the text that was deleted from now on, so that it can be put back.
+ * @throws AppError `not_found` when there is no such document; who may read it is asked elsewhere.
+ */
+export async function loadDocument(sql: Sql, documentId: string, gc = true): Promise<LoadedDocument> {
+  const { rows } = await sql.query<{ seq: number; update: Buffer | null }>({ ...loadStatement, values: [documentId] });
+  const [row] = rows;
+  if (!row) throw notFound('The document');
+  const doc = new Y.Doc({ gc });
+  applyAll(
+    doc,
+    rows.flatMap(({ update }) => update ?? []),
+  );
+  return { doc, seq: row.seq };
+}
+
+// One statement, so that the seq and the rows are of one moment.
+const loadStatement = {
+  name: 'load-document',
+  text: `SELECT document.last_seq::float8 AS seq, log.update FROM documents AS document
+    LEFT JOIN document_updates AS log ON log.document_id = document.id WHERE document.id = $1 ORDER BY log.seq`,
+};
+
+/** In one transaction: each of its own would look through the whole document. */
+export function applyAll(doc: Y.Doc, updates: Iterable<Uint8Array>): void {
+  doc.transact(() => {
+    for (const update of updates) Y.applyUpdate(doc, update);
+  });
+}
+
+/** The shared text of a document. */
+export const contentOf = (doc: Y.Doc): Y.Text => doc.getText(contentName);

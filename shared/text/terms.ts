@@ -1,0 +1,53 @@
+import { stemmer } from 'stemmer';
+import { englishFunctionWords, foreignFunctionWords } from './function-words.js';
+import { bigrams, type Tokens, tokenize } from './tokens.js';
+
+/** Texts repeat their words: a stem found once is kept, for so many words. */
+const maxKept = 50_000;
+const kept = new Map<string, string>();
+const onlyLatin = /^[a-z]+$/;
+
+/** The stem of a folded English word by Porter's rules; what is not made of a to z stays as it is. */
+export function stem(word: string): string {
+  if (word.length < 3 || !onlyLatin.test(word)) return word;
+  const known = kept.get(word);
+  if (known !== undefined) return known;
+  const found = stemmer(word);
+  if (kept.size >= maxKept) kept.clear();
+  kept.set(word, found);
+  return found;
+}
+
+/**
+ * Whether words are English as far as their function words tell; English when nothing tells. Stemming another
+ * language by English rules would merge words that have nothing to do with each other.
+ */
+export function isEnglish({ words, runs }: Tokens): boolean {
+  let english = 0;
+  let foreign = 0;
+  let latin = 0;
+  for (const word of words) {
+    if (englishFunctionWords.has(word)) english += 1;
+    else if (foreignFunctionWords.has(word)) foreign += 1;
+    if (onlyLatin.test(word)) latin += 1;
+  }
+  const otherScripts = words.filter((word) => !onlyLatin.test(word) && /\p{L}/u.test(word)).length + runs.length;
+  return foreign <= english && otherScripts <= latin;
+}
+
+/** The terms under which a passage is found, repeated as often as it has them. */
+export function passageTerms(text: string): string[] {
+  const tokens = tokenize(text);
+  const words = isEnglish(tokens) ? tokens.words.filter((word) => !englishFunctionWords.has(word)).map(stem) : tokens.words;
+  return [...words, ...tokens.runs.flatMap(bigrams)];
+}
+
+/**
+ * The terms that a query looks for, each once. A query is too short to tell its language: words are looked for as
+ * they are, for passages that were not stemmed, and stemmed, for English ones.
+ */
+export function queryTerms(text: string): string[] {
+  const { words, runs } = tokenize(text);
+  const meaningful = words.filter((word) => !englishFunctionWords.has(word));
+  return [...new Set([...(meaningful.length > 0 ? meaningful : words).flatMap((word) => [stem(word), word]), ...runs.flatMap(bigrams)])];
+}

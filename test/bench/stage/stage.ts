@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { migrate } from '../../../prisma/migrate.js';
+import { startPostgres } from '../../../shared/local/postgres.js';
+import { startRedis } from '../../../shared/local/redis.js';
+import { type BenchProcess, type ProcessCommand, startProcess } from './process.js';
+
+/** A web process and where it listens. */
+export type Web = BenchProcess & { url: string };
+
+/** What a bench plays on: stores of its own, and the product's processes as production runs them. */
+export type Stage = {
+  databaseUrl: string;
+  redisUrl: string;
+  /** For looking at what is stored, beside the processes. */
+  sql: pg.Pool;
+  /** Told what goes on, while it goes on. */
+  say: (line: string) => void;
+  startWeb(env?: Record<string, string>): Promise<Web>;
+  startWorker(env?: Record<string, string>): Promise<BenchProcess>;
+  /** The stand-in for Claude as a process of its own. */
+  startProvider(): Promise<BenchProcess & { url: string }>;
+  /** A helper process of the bench, from `test/bench/processes/`. */
+  startHelper(name: string, env?: Record<string, string>): Promise<BenchProcess>;
+  /** Ends everything and deletes its files; may be called at any time, more than once. */
+  close(): Promise<void>;
+};
+
+type StageOptions = {
+  say: (line: string) => void;
+  /** A folder for processor profiles of all processes; none are made without it. */
+  profiles?: string | undefined;
+};
+
+const jwtSecret = 'a secret of more than 32 characters, for benches';
+
+/**
+ * Starts Postgres and Redis in temporary folders, both durable as in production: every commit is on the disk before
+ * it is answered, and Redis keeps its append-only file.
+ */
+export async function startStage(
+  options: StageOptions,
+  onStarting: (close: () => Promise<void>) => void,
+): Promise<Stage> {
+  const { say } = options;
+  const undo: (() => Promise<unknown>)[] = [];
+  let closing: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    for (let step = undo.pop(); step; step = undo.pop()) await step().catch((error: unknown) => say(String(error)));
+  };
+  const close = (): Promise<void> => (closing ??= closeAll());
+  onStarting(close);
+
+  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-'));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), maxConnections: 400 });
+  undo.push(async () => {
+    await postgres.stop();
+    await rm(postgres.folder, { recursive: true, force: true });
+  });
+  const redis = await startRedis({ dir: path.join(folder, 'redis'), durable: true, say });
+  undo.push(() => redis.stop());
+  await migrate(postgres.url);
+  const sql = new pg.Pool({ connectionString: postgres.url, max: 2, application_name: 'bench' });
+  undo.push(() => sql.end());
+
+  const common = {
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
+    JWT_SECRET: jwtSecret,
+    ANTHROPIC_API_KEY: 'bench',
+    ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
+    HOST: '127.0.0.1',
+    RATE_LIMIT_PER_MINUTE: '0',
+    LOGIN_ATTEMPTS_PER_QUARTER_HOUR: '100000',
+    ACCESS_TOKEN_MINUTES: '120',
+  };
+  const start = async (command: Omit<ProcessCommand, 'say'>): Promise<BenchProcess> => {
+    if (closing) throw new Error('The bench was stopped.');
+    const execArgv = options.profiles ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profiles)}`] : [];
+    const started = await startProcess({ ...command, say, execArgv });
+    if (closing) await started.end('SIGKILL');
+    // A profile is written by a process that ends by itself.
+    undo.push(() => started.end(options.profiles ? 'SIGTERM' : 'SIGKILL'));
+    return started;
+  };
+
+  return {
+    databaseUrl: postgres.url,
+    redisUrl: redis.url,
+    sql,
+    say,
+    close,
+    async startWeb(env) {
+      const web = await start({
+        name: 'web',
+        entry: 'api/main.js',
+        env: { ...common, PORT: '0', ...env },
+        ready: ({ msg }) => msg === 'listening',
+      });
+      return { ...web, url: String(web.ready.url) };
+    },
+    startWorker: (env) =>
+      start({
+        name: 'worker',
+        entry: 'workers/main.js',
+        env: { ...common, METRICS_PORT: '0', ...env },
+        ready: ({ msg }) => msg === 'working',
+      }),
+    async startProvider() {
+      const provider = await start({
+        name: 'provider',
+        entry: 'shared/local/messages-api/main.js',
+        ready: ({ url }) => typeof url === 'string',
+      });
+      return { ...provider, url: String(provider.ready.url) };
+    },
+    startHelper: (name, env = {}) =>
+      start({ name, entry: `test/bench/processes/${name}.js`, env, ready: ({ ready }) => ready === true }),
+  };
+}
