@@ -16,7 +16,12 @@ RUN npm run build && rm -rf dist/.tsbuildinfo dist/shared/local
 
 FROM base AS dependencies
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+# `--omit=dev` would keep Prisma's tools and the compiler, which are optional peers of Prisma's client. The lock file
+# decides the versions here too.
+RUN npm pkg delete devDependencies \
+  && npm install --ignore-scripts --no-audit --no-fund \
+  && rm -rf node_modules/typescript node_modules/@typescript \
+  && npm cache clean --force
 
 FROM base AS runtime
 ENV NODE_ENV=production

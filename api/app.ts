@@ -49,7 +49,7 @@ export function createApp(ctx: WebContext): Express {
   app.use(
     cors({
       origin: ctx.config.web.corsOrigins,
-      exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed'],
+      exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed', 'etag', 'content-disposition'],
     }),
   );
   app.use('/api/v1', mount(ctx, routes));

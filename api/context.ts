@@ -1,6 +1,8 @@
 import type { Accounts } from '../shared/accounts/accounts.js';
 import type { PrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
+import type { Appender } from '../shared/documents/appender.js';
+import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
 import type { RealtimeHub } from './realtime/hub.js';
 
 /** What a web process has beyond every process. */
@@ -11,4 +13,8 @@ export type WebContext = Context & {
   accounts: Accounts;
   /** The rooms that are open in this process. */
   realtime: RealtimeHub;
+  /** Makes vectors of what people search for. */
+  encodeQuery: QueryEncoder;
+  /** Where edits of documents are stored. */
+  documents: Appender;
 };

@@ -51,6 +51,10 @@ export type Endpoint<
   body?: B;
   /** A body that may be left out altogether. */
   bodyOptional?: boolean;
+  /** Instead of `body`: a form with one file in the field `file`, which the handler reads from `req` (multipart.ts). */
+  multipart?: { file: string; fields: z.ZodType };
+  /** Bytes that the body may have, when it is more than a message. */
+  bodyLimit?: number;
   /** What is answered; `stream` means that the handler writes to `res` by itself (server-sent events, files). */
   response: { status: number; description: string; schema: R } | { status: number; description: string; stream: string };
   /** Codes beyond those that every route may answer (invalid_request, unauthenticated, rate_limited, unavailable, internal). */

@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig } from '../shared/config.js';
 import { createContext } from '../shared/context.js';
+import { requireFittingIndex } from '../shared/knowledge/vector-index.js';
 import { exitOnSignal } from '../shared/lifecycle.js';
 import { createLogger } from '../shared/logger.js';
 import { startWeb } from './web.js';
@@ -8,7 +9,9 @@ import { startWeb } from './web.js';
 async function main(): Promise<void> {
   const config = loadConfig();
   const logger = createLogger({ level: config.log.level, role: 'web' });
-  const web = await startWeb(await createContext(config, logger, 'web'), config.web);
+  const ctx = await createContext(config, logger, 'web');
+  await requireFittingIndex(ctx.vectors, logger);
+  const web = await startWeb(ctx, config.web);
   exitOnSignal(logger, () => web.stop());
   logger.info({ url: web.url }, 'listening');
 }

@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { createAccounts } from '../shared/accounts/accounts.js';
 import { createPrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
+import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
 import { createApp } from './app.js';
 import type { WebContext } from './context.js';
+import { createDocumentAppender } from './documents/appender.js';
 import { createRealtimeHub } from './realtime/hub.js';
 import { createRealtime } from './realtime/server.js';
 
@@ -26,8 +28,10 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
   const ctx: WebContext = {
     ...base,
     principals,
+    encodeQuery: createQueryEncoder(base.embedder),
     accounts: createAccounts(base.redis, config.accounts),
     realtime: createRealtimeHub({ ...base, principals }),
+    documents: createDocumentAppender(base),
   };
   const server = createServer(createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;

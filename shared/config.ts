@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { parseStorage } from './adapters/object-store/create.js';
 
 /** Empty means not set: `.env` files and compose files both write `NAME=`. */
-const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema);
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === '' ? undefined : value), schema);
 const integer = (fallback: number, min: number, max: number) =>
   optional(z.coerce.number().int().min(min).max(max).default(fallback));
 const flag = (fallback: boolean) =>
@@ -29,6 +31,35 @@ export const environmentSchema = z.object({
   MAX_POOL_SIZE: integer(20, 1, 500),
   POOL_TIMEOUT: integer(30, 1, 300),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }),
+  QDRANT_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional()),
+  QDRANT_HOST: optional(z.string().min(1).max(255).optional()),
+  QDRANT_PORT: integer(6_333, 1, 65_535),
+  QDRANT_API_KEY: optional(z.string().optional()),
+  QDRANT_COLLECTION: optional(
+    z
+      .string()
+      .regex(/^[\w-]{1,200}$/, 'may have letters, digits, _ and - only')
+      .default('knowledge_store'),
+  ),
+  QDRANT_VECTOR_SIZE: integer(1_536, 16, 65_536),
+  EMBEDDING_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional()),
+  EMBEDDING_API_KEY: optional(z.string().optional()),
+  EMBEDDING_MODEL: optional(z.string().min(1).max(200).default('text-embedding-3-small')),
+  EMBEDDING_CONCURRENCY: integer(4, 1, 100),
+  EMBEDDING_REQUESTS_PER_MINUTE: integer(0, 0, 1_000_000),
+  STORAGE: optional(
+    z
+      .string()
+      .default('.millrace/storage')
+      .transform((value, context) => {
+        const storage = parseStorage(value);
+        if (!storage) context.addIssue({ code: 'custom', message: 'must be a folder, or s3://bucket/prefix' });
+        return storage ?? z.NEVER;
+      }),
+  ),
+  MAX_FILE_MB: integer(250, 1, 5_000),
+  INGESTION_CONCURRENCY: integer(3, 1, 64),
+  INGESTION_PER_USER: integer(2, 1, 64),
   JWT_SECRET: z
     .string({ error: 'must be set; for example to the output of: openssl rand -hex 32' })
     .min(32, 'must have at least 32 characters; openssl rand -hex 32 makes one'),
@@ -65,6 +96,25 @@ function group(env: Environment) {
   return {
     database: { url: env.DATABASE_URL, maxPoolSize: env.MAX_POOL_SIZE, poolTimeoutMs: env.POOL_TIMEOUT * 1000 },
     redis: { url: env.REDIS_URL },
+    vectorStore: {
+      url: env.QDRANT_URL ?? `http://${env.QDRANT_HOST ?? '127.0.0.1'}:${env.QDRANT_PORT}`,
+      apiKey: env.QDRANT_API_KEY,
+      collection: env.QDRANT_COLLECTION,
+    },
+    embedder: {
+      url: env.EMBEDDING_URL,
+      apiKey: env.EMBEDDING_API_KEY,
+      model: env.EMBEDDING_MODEL,
+      size: env.QDRANT_VECTOR_SIZE,
+      concurrency: env.EMBEDDING_CONCURRENCY,
+      requestsPerMinute: env.EMBEDDING_REQUESTS_PER_MINUTE,
+    },
+    storage: env.STORAGE,
+    knowledge: {
+      maxFileBytes: env.MAX_FILE_MB * 1024 * 1024,
+      concurrency: env.INGESTION_CONCURRENCY,
+      perUser: env.INGESTION_PER_USER,
+    },
     accounts: {
       jwtSecret: env.JWT_SECRET,
       accessTokenSeconds: env.ACCESS_TOKEN_MINUTES * 60,

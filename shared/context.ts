@@ -1,9 +1,16 @@
 import type { Redis } from 'ioredis';
+import type { Embedder } from './adapters/embedder/embedder.js';
+import { createEmbedder } from './adapters/embedder/make.js';
+import { createObjectStore } from './adapters/object-store/create.js';
+import type { ObjectStore } from './adapters/object-store/object-store.js';
+import { createQdrantStore } from './adapters/vector-store/qdrant.js';
+import type { VectorStore } from './adapters/vector-store/vector-store.js';
 import { createDispatcher, type Dispatcher } from './backlog/dispatch.js';
 import { createRunQueues, type RunQueues } from './backlog/run-queues.js';
 import { createBacklogReader } from './backlog/size.js';
 import type { Config } from './config.js';
 import { createDatabase, type Database } from './database.js';
+import { passageIndexes } from './knowledge/ranking/point.js';
 import { createLifecycle, type Lifecycle } from './lifecycle.js';
 import type { Logger } from './logger.js';
 import { createMetrics, type Metrics } from './metrics.js';
@@ -24,6 +31,11 @@ export type Context = {
   publisher: Publisher;
   metrics: Metrics;
   replyLog: ReplyLog;
+  /** Files of the knowledge store. */
+  objects: ObjectStore;
+  /** Passages as points. */
+  vectors: VectorStore;
+  embedder: Embedder;
 };
 
 /**
@@ -49,7 +61,7 @@ export async function createContext(config: Config, logger: Logger, role: 'web' 
     const dispatcher = createDispatcher({
       database,
       runQueues,
-      slots: { replies: config.replies.perUser },
+      slots: { replies: config.replies.perUser, ingestion: config.knowledge.perUser, embeddings: 2, vectors: 4 },
       logger,
     });
     lifecycle.onClose('dispatcher', () => dispatcher.close());
@@ -60,7 +72,17 @@ export async function createContext(config: Config, logger: Logger, role: 'web' 
         return log.append(...frame);
       },
     };
-    return { config, logger, lifecycle, database, redis, runQueues, dispatcher, publisher, metrics, replyLog };
+    const objects = await createObjectStore(config.storage);
+    lifecycle.onClose('object store', () => objects.close());
+    const embedder = createEmbedder(config.embedder);
+    const vectors = createQdrantStore(config.vectorStore, {
+      alias: config.vectorStore.collection,
+      model: embedder.model,
+      size: embedder.size,
+      indexes: passageIndexes,
+    });
+    const stores = { database, redis, objects, vectors };
+    return { config, logger, lifecycle, ...stores, runQueues, dispatcher, publisher, metrics, replyLog, embedder };
   } catch (error) {
     await lifecycle.close();
     throw error;

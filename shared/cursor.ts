@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AppError } from './errors.js';
 
 /** The place in a list as an opaque string: callers keep it, they do not read it. */

@@ -26,7 +26,7 @@ export type Database = Sql & {
 };
 
 /** No transaction here waits for anything but Postgres: one that is silent for so long belongs to a stopped process. */
-const idleInTransactionMs = 10_000;
+const idleInTransactionMs = 5_000;
 
 /** Opens the pool; connections are made when they are needed, so this works while Postgres is away. */
 export function createDatabase(settings: Config['database'], logger: Logger): Database {

@@ -34,11 +34,14 @@ export function createLifecycle(logger: Logger): Lifecycle {
   };
 }
 
-/** Rejects when `work` takes longer than `ms` milliseconds; the work itself is not stopped. */
+/** Thrown by {@link withTimeout}. */
+export class TimedOut extends Error {}
+
+/** Rejects with {@link TimedOut} when `work` takes longer than `ms` milliseconds; the work itself is not stopped. */
 export async function withTimeout<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new TimedOut(`${what} took longer than ${ms} ms`)), ms);
   });
   try {
     return await Promise.race([work, timeout]);

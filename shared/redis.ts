@@ -11,11 +11,16 @@ export type RedisUse = 'commands' | 'blocking' | 'subscriber';
 /** Before every key and channel, so that a Redis can be shared with other software. */
 export const keyPrefix = 'millrace:';
 
+/** In milliseconds; a command takes less than one. */
+const commandTimeoutMs = 2_000;
+
 /** Opens a connection that reconnects for ever, waiting 50 ms to 1 s between tries. */
 export function connectRedis(url: string, use: RedisUse, logger: Logger): Redis {
   const redis = new Redis(url, {
     connectionName: `millrace-${use}`,
     maxRetriesPerRequest: use === 'commands' ? 1 : null,
+    // One that accepts connections and answers nothing (paused, swapping, cut off) counts as away, too.
+    commandTimeout: use === 'commands' ? commandTimeoutMs : undefined,
     enableOfflineQueue: use !== 'commands',
     // A command that was sent when the connection broke may have been done: only its caller knows whether to repeat it.
     autoResendUnfulfilledCommands: use !== 'commands',

@@ -1,11 +1,14 @@
 import type { LanguageModel } from '../shared/adapters/language-model/model.js';
 import type { Leases } from '../shared/backlog/leases.js';
 import type { Context } from '../shared/context.js';
+import type { Extractor } from '../shared/knowledge/extraction/extract.js';
 
 /** What a worker process has beyond every process. */
 export type WorkerContext = Context & {
   leases: Leases;
   model: LanguageModel;
+  /** Reads files, in processes of their own. */
+  extractor: Extractor;
   /** How long the first retry of a failed job waits, in milliseconds. */
   retryBaseMs: number;
 };

@@ -1,8 +1,9 @@
-import { Worker } from 'bullmq';
+import { type Job, WaitingError, Worker } from 'bullmq';
 import { bullPrefix } from '../shared/backlog/run-queues.js';
 import { queueNames, type QueueName } from '../shared/jobs/index.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
+import { createGate } from './gate.js';
 import { handlers } from './handlers/index.js';
 import { runJob } from './run-job.js';
 
@@ -25,12 +26,31 @@ export function parseQueues(names: readonly string[]): QueueName[] {
   return names.length > 0 ? (names as QueueName[]) : [...queueNames];
 }
 
+type Data = { id: string; delivery: number };
+
 /** Starts taking deliveries of the queues. */
 export function startQueues(ctx: WorkerContext, names: readonly QueueName[]): { close(): Promise<void> } {
-  const concurrency: Partial<Record<QueueName, number>> = { replies: ctx.config.replies.concurrency };
+  const concurrency: Partial<Record<QueueName, number>> = {
+    replies: ctx.config.replies.concurrency,
+    ingestion: ctx.config.knowledge.concurrency,
+    embeddings: 4,
+    vectors: 8,
+  };
+
+  async function take(job: Job<Data>, token: string | undefined): Promise<void> {
+    if ((await runJob(ctx, handlers, job.data)) === 'over') return;
+    // Shut first, so that this process does not take the delivery again that it gives back.
+    gate.shut();
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+
   const workers = names.map((name) => {
-    const worker = new Worker<{ id: string; delivery: number }>(name, (job) => runJob(ctx, handlers, job.data), {
-      connection: connectRedis(ctx.config.redis.url, 'blocking', ctx.logger),
+    const connection = connectRedis(ctx.config.redis.url, 'blocking', ctx.logger);
+    // BullMQ closes only what it has opened itself.
+    ctx.lifecycle.onClose(`connection of ${name}`, () => connection.disconnect());
+    const worker = new Worker<Data>(name, take, {
+      connection,
       prefix: bullPrefix,
       concurrency: concurrency[name] ?? defaultConcurrency,
       lockDuration: lockMs,
@@ -40,9 +60,10 @@ export function startQueues(ctx: WorkerContext, names: readonly QueueName[]): { 
     worker.on('error', (error) => ctx.logger.debug({ err: error, queue: name }, 'bullmq worker error'));
     return worker;
   });
+  const gate = createGate(ctx.database, workers, ctx.logger);
   return {
     async close() {
-      await Promise.allSettled(workers.map((worker) => worker.close()));
+      await Promise.allSettled([gate.close(), ...workers.map((worker) => worker.close())]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { type ClaimedJob, claimJob, finishJob, guardClaim, type JobError, type Outcome } from '../shared/backlog/claim.js';
 import { JobStopped } from '../shared/backlog/leases.js';
 import { ClaimLost, isUnavailable, JobFailure } from '../shared/errors.js';
+import { TimedOut, withTimeout } from '../shared/lifecycle.js';
 import { catalogue, isJobKind, type JobKind } from '../shared/jobs/index.js';
 import type { Logger } from '../shared/logger.js';
 import { rooms } from '../shared/realtime/events.js';
@@ -10,31 +11,55 @@ import { untilReachable } from './until-reachable.js';
 
 type Handlers = { [Kind in JobKind]: JobHandler<Kind> };
 type AnyHandler = JobHandler<JobKind>;
+type Delivery = { id: string; delivery: number };
 
 /** The first retry comes after about `baseMs`, then the wait doubles, up to sixty times that. */
 const backoffMs = (baseMs: number, failures: number): number =>
   baseMs * Math.min(2 ** failures, 60) * (0.75 + Math.random() / 2);
 
+/** A claim is one statement by primary key. What takes longer, in milliseconds, hangs on a connection that is dead. */
+const claimLimitMs = 2_000;
+
 /**
- * Runs one delivery: claim, parse, handle, classify the error, finish the row. Never throws: BullMQ is told
- * nothing but that the delivery is over, since the row decides what comes next.
+ * Runs one delivery: claim, parse, handle, classify the error, finish the row. Never throws: the row decides
+ * what comes next, and BullMQ is told nothing but that the delivery is over.
+ *
+ * @returns `unclaimed` when Postgres could not be asked: another worker may have more luck with the delivery.
  */
 export async function runJob(
   ctx: WorkerContext,
   handlers: Handlers,
-  delivery: { id: string; delivery: number },
-): Promise<void> {
+  delivery: Delivery,
+): Promise<'over' | 'unclaimed'> {
   const logger = ctx.logger.child({ jobId: delivery.id, delivery: delivery.delivery });
   try {
-    const claimed = await claimJob(ctx.database, delivery);
-    // Out of date, or given out twice: another delivery has it.
-    if (!claimed) return;
-    await runClaimed(ctx, handlers, claimed, logger.child({ kind: claimed.kind, attempt: claimed.attempt }));
+    const claimed = await claimInTime(ctx, delivery);
+    if (claimed === 'unreachable') return 'unclaimed';
+    // Null: out of date, or given out twice: another delivery has it.
+    if (claimed) await runClaimed(ctx, handlers, claimed, logger.child({ kind: claimed.kind, attempt: claimed.attempt }));
   } catch (error) {
     // The row stays as it is: its lease runs out, or the sweep finds that no queue holds it.
     if (error instanceof ClaimLost) logger.info('another attempt has taken the job over');
     else logger.error({ err: error }, 'a job was neither finished nor released; the sweep will find it');
   }
+  return 'over';
+}
+
+async function claimInTime(ctx: WorkerContext, delivery: Delivery): Promise<ClaimedJob | null | 'unreachable'> {
+  const claiming = claimJob(ctx.database, delivery);
+  try {
+    return await withTimeout(claiming, claimLimitMs, 'claiming a job');
+  } catch (error) {
+    if (error instanceof TimedOut) claiming.then((late) => late && releaseLate(ctx, late)).catch(() => {});
+    else if (!isUnavailable(error)) throw error;
+    return 'unreachable';
+  }
+}
+
+/** A claim that succeeded when nobody waited for it any more. */
+async function releaseLate(ctx: WorkerContext, claimed: ClaimedJob): Promise<void> {
+  const outcome = { state: 'pending', delayMs: 0, counts: false, error: null } as const;
+  ctx.dispatcher.kick(await finishJob(ctx.database, claimed, outcome));
 }
 
 async function runClaimed(ctx: WorkerContext, handlers: Handlers, claimed: ClaimedJob, logger: Logger): Promise<void> {
@@ -117,5 +142,7 @@ async function tellRoom(ctx: WorkerContext, jobId: string, outcome: Outcome): Pr
   const room = rooms.job(jobId);
   if (outcome.state === 'done') await ctx.publisher.emit(room, 'job:done', { jobId });
   else if (outcome.state === 'failed') await ctx.publisher.emit(room, 'job:failed', { jobId, error: outcome.error });
-  else await ctx.publisher.emit(room, 'job:progress', { jobId, state: outcome.state, progress: null });
+  else await ctx.publisher.emit(room, 'job:progress', { jobId, state: outcome.state, progress: pendingProgress(outcome) });
 }
+
+const pendingProgress = (outcome: Outcome): unknown => ('progress' in outcome ? outcome.progress : null) ?? null;

@@ -4,8 +4,10 @@ import { startSweep } from '../shared/backlog/sweep.js';
 import type { Context } from '../shared/context.js';
 import { onControl } from '../shared/control-channel.js';
 import type { QueueName } from '../shared/jobs/index.js';
+import { createExtractor } from '../shared/knowledge/extraction/extract.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
+import { watchIndex } from './index-watch.js';
 import { startQueues } from './queues.js';
 
 /** A worker that takes jobs until it is told to stop. */
@@ -32,10 +34,13 @@ export function startWorker(
   const { lifecycle, logger, database, runQueues, dispatcher } = base;
   const leases = createLeases(database, logger);
   lifecycle.onClose('leases', () => leases.close());
+  const extractor = createExtractor();
+  lifecycle.onClose('extractor', () => extractor.close());
   const ctx: WorkerContext = {
     ...base,
     leases,
     model: createAnthropicModel(base.config.model),
+    extractor,
     retryBaseMs,
   };
   const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);
@@ -54,6 +59,10 @@ export function startWorker(
     },
   });
   lifecycle.onClose('sweep', () => sweep.close());
+  if (queues.includes('vectors')) {
+    const index = watchIndex(ctx);
+    lifecycle.onClose('index watch', () => index.close());
+  }
   const running = startQueues(ctx, queues);
 
   return {

@@ -8,7 +8,7 @@ import { idempotencyOf, runInTransaction } from './idempotency.js';
 import { createRequestLimit } from './rate-limit.js';
 import { parsePart, requireJson } from './validate.js';
 
-/** Larger than the longest message in JSON with every character escaped; nothing else is longer. */
+/** Larger than the longest message in JSON with every character escaped; few routes take more. */
 const bodyLimit = '1mb';
 
 type Locals = { principal: Principal | null };
@@ -27,7 +27,8 @@ export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
         next();
       },
     ];
-    if (definition.body) steps.push(json);
+    const ownLimit = definition.bodyLimit;
+    if (definition.body) steps.push(ownLimit === undefined ? json : express.json({ limit: ownLimit }));
     router[definition.method](definition.path, ...steps, handle(ctx, definition));
   }
   for (const [path, methods] of methodsByPath(endpoints)) {

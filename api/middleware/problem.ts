@@ -39,7 +39,7 @@ export const problems: ErrorRequestHandler = (thrown, req, res, next) => {
         code: error.code,
         detail: error.message,
         issues: error.issues,
-        requestId: String(req.id),
+        requestId: req.id as string,
       }),
     );
 };

@@ -5,10 +5,15 @@ export type Bucket = {
 };
 
 /** A client that comes back joins all its rooms and resumes all its replies at once. */
-const burst = 400;
-const perSecond = 50;
+const ordinary = { burst: 400, perSecond: 50 };
 
-export function createBucket(now: () => number = performance.now.bind(performance)): Bucket {
+/** Edits and cursors: a key each, and what a script sends as fast as it is acknowledged. */
+export const forTyping = { burst: 10_000, perSecond: 2_000 };
+
+export function createBucket(
+  { burst, perSecond } = ordinary,
+  now: () => number = performance.now.bind(performance),
+): Bucket {
   let left = burst;
   let at = now();
   return {

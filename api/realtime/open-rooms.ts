@@ -73,7 +73,10 @@ export function createOpenRooms(bus: RoomBus): OpenRooms {
     const { q, x } = envelope;
     let hidden = x === undefined ? nobody : [x];
     if (q !== undefined && room.restricted.size > 0) {
-      hidden = [...hidden, ...[...room.restricted.values()].filter((reader) => q <= reader.readsFromSeq).map(({ id }) => id)];
+      hidden = [
+        ...hidden,
+        ...[...room.restricted.values()].filter((reader) => q <= reader.readsFromSeq).map(({ id }) => id),
+      ];
     }
     sink(name, envelope, hidden);
     for (const reader of room.streams.values()) {

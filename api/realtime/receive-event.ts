@@ -9,6 +9,7 @@ import {
   clientEvents,
   type Refusal,
 } from '../../shared/realtime/events.js';
+import { maxUpdateBytes } from '../../shared/realtime/document-events.js';
 import { exceedsSize } from './payload-size.js';
 import type { Session } from './session.js';
 
@@ -54,12 +55,14 @@ export async function receiveEvent(deps: Deps, session: Session, event: unknown,
 }
 
 async function handle(deps: Deps, session: Session, event: unknown, payloads: unknown[]): Promise<object> {
-  if (!session.bucket.take()) {
+  const bucket = event === 'document:update' || event === 'document:awareness' ? session.typingBucket : session.bucket;
+  if (!bucket.take()) {
     throw new AppError('rate_limited', 'Too many events. Please wait a second.', { retryAfterSeconds: 1 });
   }
   if (!isClientEvent(event)) throw new AppError('invalid_request', `There is no event "${name(event)}".`);
-  if (exceedsSize(payloads, maxEventBytes)) {
-    throw new AppError('payload_too_large', `An event may have at most ${maxEventBytes} bytes.`);
+  const limit = event === 'document:update' ? maxUpdateBytes + 1_024 : maxEventBytes;
+  if (exceedsSize(payloads, limit)) {
+    throw new AppError('payload_too_large', `This event may have at most ${limit} bytes.`);
   }
   if (payloads.length !== 1) throw new AppError('invalid_request', `"${event}" takes one object.`);
   const parsed = clientEvents[event].payload.safeParse(payloads[0]);

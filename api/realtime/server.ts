@@ -6,6 +6,7 @@ import { rooms } from '../../shared/realtime/events.js';
 import type { WebContext } from '../context.js';
 import { conversationRoomHandlers } from './conversation-room.js';
 import { endSession } from './end-session.js';
+import { documentRoomHandlers, hideCursor } from './document-room.js';
 import { createHandshake } from './handshake.js';
 import { messageHandlers } from './message-events.js';
 import { type EventHandlers, maxMessageBytes, receiveEvent } from './receive-event.js';
@@ -43,6 +44,7 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
     ...conversationRoomHandlers(ctx, presence),
     ...typingHandlers(ctx),
     ...messageHandlers(ctx),
+    ...documentRoomHandlers(ctx, presence),
     ...jobHandlers(ctx),
     'reply:resume': ({ principal }, { messageId, attempt, after }) =>
       resumeReply(ctx, { messageId, userId: principal.userId }, { attempt, after }),
@@ -108,6 +110,8 @@ function followRooms(ctx: WebContext, io: SocketServer, presence: Presence): voi
     if (!isShared(room)) return;
     presence.leave(room, socketId);
     const socket: ClientSocket | undefined = sockets.get(socketId);
-    if (socket) stopTyping(ctx, socket.data.session, room);
+    if (!socket) return;
+    stopTyping(ctx, socket.data.session, room);
+    hideCursor(ctx, socket.data.session, room);
   });
 }

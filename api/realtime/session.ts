@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'socket.io';
 import type { Principal } from '../../shared/accounts/principal.js';
 import type { ServerEvent, ServerEventPayloads } from '../../shared/realtime/events.js';
-import { createBucket, type Bucket } from './bucket.js';
+import { type Bucket, createBucket, forTyping } from './bucket.js';
 
 /** What the server may emit. */
 export type ServerEmits = { [Event in ServerEvent]: (payload: ServerEventPayloads[Event]) => void };
@@ -21,12 +21,16 @@ export type Session = {
   rooms: Set<string>;
   /** Events it may still send. */
   bucket: Bucket;
+  /** The same for edits and cursors, of which there are many. */
+  typingBucket: Bucket;
   /** By room: what is being done there, so that a join and a leave that follow each other do not cross. */
   turns: Map<string, Promise<unknown>>;
   /** Ends the watch over its token. */
   unwatch: () => void;
   /** By room: when the others were last shown that it types, and what ends it. */
   typing: Map<string, { shownAt: number; expiry: NodeJS.Timeout }>;
+  /** By document: the client ids that are its account's, with the clock of what each shows; -1 for nothing. */
+  clients: Map<string, Map<number, number>>;
 };
 
 export function createSession(socket: ClientSocket, token: string, principal: Principal): Session {
@@ -36,9 +40,11 @@ export function createSession(socket: ClientSocket, token: string, principal: Pr
     principal,
     rooms: new Set(),
     bucket: createBucket(),
+    typingBucket: createBucket(forTyping),
     turns: new Map(),
     unwatch: () => {},
     typing: new Map(),
+    clients: new Map(),
   };
 }
 

@@ -92,7 +92,7 @@ export type Outcome =
   | { state: 'cancelled' }
   | { state: 'failed'; error: JobError }
   /** To be tried again after `delayMs`; `counts` says whether it takes one of the failures that are allowed. */
-  | { state: 'pending'; delayMs: number; counts: boolean; error: JobError | null };
+  | { state: 'pending'; delayMs: number; counts: boolean; error: JobError | null; progress?: unknown };
 
 /** What is told about an attempt that went wrong: a stable code, and a sentence for people. */
 export type JobError = { code: string; message: string };

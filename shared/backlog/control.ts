@@ -29,7 +29,7 @@ export async function findJob(sql: Sql, id: string): Promise<JobView | null> {
        run_at AS "runAt", created_at AS "createdAt", started_at AS "startedAt", finished_at AS "finishedAt",
        CASE WHEN state = 'pending' THEN (
          SELECT count(*)::int FROM jobs AS earlier WHERE earlier.queue = jobs.queue AND earlier.user_id = jobs.user_id
-           AND earlier.state = 'pending' AND (earlier.priority, earlier.seq) < (jobs.priority, jobs.seq)) END AS position
+           AND earlier.state = 'pending' AND NOT (earlier.blocked AND earlier.order_key IS NULL) AND (earlier.priority, earlier.seq) < (jobs.priority, jobs.seq)) END AS position
      FROM jobs WHERE id = $1`,
     [id],
   );
@@ -59,6 +59,8 @@ export async function requestCancel(
        state = CASE WHEN attempt = 0 THEN 'cancelled' ELSE state END,
        finished_at = CASE WHEN attempt = 0 THEN now() END,
        run_at = CASE WHEN state = 'pending' THEN now() ELSE run_at END,
+       -- Without an order key it waits for no job before it, but for those that it has started.
+       blocked = blocked AND order_key IS NOT NULL,
        priority = CASE WHEN state = 'pending' THEN ${cancelledPriority} ELSE priority END
      WHERE subject_id = $1 AND kind = $2 AND state IN ('pending', 'queued', 'running')
      RETURNING id, state, queue, user_id AS "userId", order_key AS "orderKey"`,

@@ -31,7 +31,7 @@ export async function enqueue<Kind extends JobKind>(tx: Sql, job: NewJob<Kind>):
   const id = uuidv7();
   await tx.query(
     `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, blocked, priority)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $7 IS NOT NULL, $8)`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7::text IS NOT NULL, $8)`,
     [
       id,
       job.kind,
@@ -44,4 +44,30 @@ export async function enqueue<Kind extends JobKind>(tx: Sql, job: NewJob<Kind>):
     ],
   );
   return { id, ready: { lane: { queue: contract.queue, userId: job.userId }, orderKey: job.orderKey } };
+}
+
+/** Accepts many jobs of one kind in one statement; otherwise like {@link enqueue}. None of them has an order key. */
+export async function enqueueAll<Kind extends JobKind>(
+  tx: Sql,
+  kind: Kind,
+  jobs: readonly Omit<NewJob<Kind>, 'kind' | 'orderKey'>[],
+): Promise<Ready[]> {
+  const contract = catalogue[kind];
+  if (jobs.length === 0) return [];
+  await tx.query(
+    `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, priority)
+     SELECT job.id, $1, $2, job.payload, job.user_id, job.subject_id, job.priority
+     FROM unnest($3::uuid[], $4::jsonb[], $5::uuid[], $6::uuid[], $7::smallint[])
+       AS job (id, payload, user_id, subject_id, priority)`,
+    [
+      kind,
+      contract.queue,
+      jobs.map(() => uuidv7()),
+      jobs.map(({ payload }) => JSON.stringify(contract.payload.parse(payload))),
+      jobs.map(({ userId }) => userId),
+      jobs.map(({ subjectId }) => subjectId),
+      jobs.map(({ priority }) => priority ?? 0),
+    ],
+  );
+  return [...new Set(jobs.map(({ userId }) => userId))].map((userId) => ({ lane: { queue: contract.queue, userId } }));
 }

@@ -67,6 +67,9 @@ export function createLeases(sql: Sql, logger: Logger): Leases {
   return {
     hold(claim) {
       const entry = { ...claim, controller: new AbortController() };
+      // An older attempt that this very process lost and got again: only one of them is renewed.
+      const older = held.get(claim.id);
+      if (older) stopClaim(older, 'lease-lost');
       held.set(claim.id, entry);
       if (stopping) stopClaim(entry, 'shutdown');
       return {

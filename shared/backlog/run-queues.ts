@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { queueNames, type QueueName } from '../jobs/index.js';
+import { catalogue, isJobKind, queueNames, type JobContract, type QueueName } from '../jobs/index.js';
 import type { Logger } from '../logger.js';
 import { keyPrefix } from '../redis.js';
 
@@ -29,8 +29,16 @@ const toBullJob = (delivery: Delivery) => ({
   name: delivery.kind,
   data: { id: delivery.id, delivery: delivery.delivery },
   // The row keeps the history and decides about repeats: BullMQ keeps nothing and repeats nothing.
-  opts: { jobId: runJobId(delivery), attempts: 1, removeOnComplete: true, removeOnFail: true },
+  opts: {
+    jobId: runJobId(delivery),
+    attempts: 1,
+    removeOnComplete: true,
+    removeOnFail: true,
+    ...(isUrgent(delivery.kind) ? { lifo: true } : {}),
+  },
 });
+
+const isUrgent = (kind: string): boolean => isJobKind(kind) && (catalogue[kind] as JobContract).urgent === true;
 
 export function createRunQueues(redis: Redis, logger: Logger): RunQueues {
   const queues = new Map(
@@ -47,9 +55,9 @@ export function createRunQueues(redis: Redis, logger: Logger): RunQueues {
     isReady: () => redis.status === 'ready',
     async add(deliveries) {
       await Promise.all(
-        [...queues].map(([name, queue]) => {
+        [...queues].map(async ([name, queue]) => {
           const jobs = deliveries.filter((delivery) => delivery.queue === name).map(toBullJob);
-          return jobs.length > 0 ? queue.addBulk(jobs) : undefined;
+          if (jobs.length > 0) await queue.addBulk(jobs);
         }),
       );
     },

@@ -1,6 +1,12 @@
 import type { ClientEventAck, ServerEvent, ServerEventPayloads } from '../realtime/events.js';
 import { conversationOf } from '../realtime/rooms.js';
-import { type ConnectionEvents, type ConnectionOptions, createConnection, type SessionInfo } from './connection.js';
+import {
+  type Connection,
+  type ConnectionEvents,
+  type ConnectionOptions,
+  createConnection,
+  type SessionInfo,
+} from './connection.js';
 import { type Conversation, createConversation, type DrivenConversation } from './conversation.js';
 import { createEmitter, type Emitter } from './emitter.js';
 
@@ -14,6 +20,8 @@ export type ClientEvents = Pick<ConnectionEvents, 'connected' | 'disconnected' |
 
 /** A connection to Millrace for browsers and Node: joins, sends, resumes and comes back by itself. */
 export type Client = Pick<Emitter<ClientEvents>, 'on'> & {
+  /** What document providers speak through. */
+  readonly connection: Connection;
   /**
    * Opens a conversation, and again after each reconnect. Listeners that are put on in the same turn as this
    * resolves miss no reply. The same conversation twice is one.
@@ -75,6 +83,7 @@ export function createClient(options: ConnectionOptions): Client {
 
   return {
     on: emitter.on,
+    connection,
     async join(id) {
       const known = conversations.get(id);
       if (known) return known;

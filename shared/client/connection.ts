@@ -7,9 +7,9 @@ import type {
   ServerEvent,
   ServerEventPayloads,
 } from '../realtime/events.js';
+import { createClosing } from './closing.js';
 import { createEmitter, type Emitter } from './emitter.js';
 import { backoffMs, ClientError, closedError, isAboutToken, isPassing } from './errors.js';
-import { pause } from './pause.js';
 
 export type ConnectionOptions = {
   /** Where the server is, as `https://host`. */
@@ -55,7 +55,7 @@ type Answer = { ok: true } | Refusal;
 
 export function createConnection(options: ConnectionOptions): Connection {
   const emitter = createEmitter<ConnectionEvents>();
-  const closing = new AbortController();
+  const closing = createClosing();
   let session: SessionInfo | null = null;
   let refusals = 0;
   let renewal: ReturnType<typeof setTimeout> | undefined;
@@ -84,8 +84,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       }
     }
     refusals += 1;
-    void pause(backoffMs(refusals), closing.signal).then(() => {
-      if (!closing.signal.aborted && !socket.connected) socket.connect();
+    void closing.pause(backoffMs(refusals)).then(() => {
+      if (!closing.closed && !socket.connected) socket.connect();
     });
   }
 
@@ -128,19 +128,18 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** Until the server has said who we are: before that it takes no events. */
   function connected(): Promise<void> {
-    if (closing.signal.aborted) return Promise.reject(closedError());
+    if (closing.closed) return Promise.reject(closedError());
     if (session) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const off = emitter.on('connected', () => {
-        off();
-        closing.signal.removeEventListener('abort', abort);
+      const offConnected = emitter.on('connected', () => {
+        offConnected();
+        offClosed();
         resolve();
       });
-      const abort = (): void => {
-        off();
+      const offClosed = closing.onClose(() => {
+        offConnected();
         reject(closedError());
-      };
-      closing.signal.addEventListener('abort', abort, { once: true });
+      });
     });
   }
 
@@ -155,7 +154,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       const error = answer && 'error' in answer ? answer.error : null;
       const sessionOver = error !== null && isAboutToken(error.type) && event !== 'authenticate';
       if (error && !isPassing(error.type) && !sessionOver) throw new ClientError(error.type, error.message);
-      await pause(backoffMs(tries), closing.signal);
+      await closing.pause(backoffMs(tries));
     }
   }
 
@@ -169,9 +168,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function close(): void {
-    if (closing.signal.aborted) return;
+    if (closing.closed) return;
     clearTimeout(renewal);
-    closing.abort();
+    closing.close();
     socket.disconnect();
   }
 

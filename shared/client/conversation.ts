@@ -13,6 +13,7 @@ export type ConversationEvents = {
   /** A reply is being written that was not known here before; listen to it at once, and nothing is missed. */
   reply: Reply;
   typing: { userId: string; name: string; typing: boolean };
+  /** Somebody else opened it who had it open nowhere, or closed it everywhere. */
   joined: { userId: string; name: string };
   left: { userId: string; name: string };
   memberAdded: { userId: string };
@@ -142,11 +143,11 @@ export function createConversation({ connection, id, onClosed }: Options): Drive
       }
       case 'user:joined':
         present.set(person.userId, { userId: person.userId, name: person.name });
-        emitter.emit('joined', { userId: person.userId, name: person.name });
+        if (person.userId !== own) emitter.emit('joined', { userId: person.userId, name: person.name });
         break;
       case 'user:left':
         present.delete(person.userId);
-        emitter.emit('left', { userId: person.userId, name: person.name });
+        if (person.userId !== own) emitter.emit('left', { userId: person.userId, name: person.name });
         break;
       case 'typing':
         if (person.userId !== own) emitter.emit('typing', payload as ServerEventPayloads['typing']);

@@ -1,3 +1,4 @@
+import { createClosing } from './closing.js';
 import type { Connection } from './connection.js';
 import { createReply, type DrivenReply } from './reply.js';
 
@@ -20,7 +21,7 @@ type Options = { connection: Connection; conversationId: string; onNew(reply: Dr
 
 export function createReplies({ connection, conversationId, onNew }: Options): Replies {
   const replies = new Map<string, DrivenReply>();
-  const closing = new AbortController();
+  const closing = createClosing();
   const running = (): DrivenReply[] => [...replies.values()].filter(({ follower }) => !follower.hasEnded());
 
   const timer = setInterval(() => {
@@ -44,7 +45,7 @@ export function createReplies({ connection, conversationId, onNew }: Options): R
     ensure(messageId) {
       const known = replies.get(messageId);
       if (known) return known;
-      const reply = createReply({ connection, conversationId, messageId, signal: closing.signal });
+      const reply = createReply({ connection, conversationId, messageId, closing });
       replies.set(messageId, reply);
       forgetOldest();
       onNew(reply);
@@ -53,7 +54,7 @@ export function createReplies({ connection, conversationId, onNew }: Options): R
     running,
     close() {
       clearInterval(timer);
-      closing.abort();
+      closing.close();
       for (const { follower } of replies.values()) follower.stop();
     },
   };

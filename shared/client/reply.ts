@@ -1,9 +1,9 @@
 import type { MessageView, ServerEvent, ServerEventPayloads } from '../realtime/events.js';
 import { createReplyFollower, type ReplyFollower } from '../realtime/reply-follower.js';
+import type { Closing } from './closing.js';
 import type { Connection } from './connection.js';
 import { createEmitter, type Emitter } from './emitter.js';
 import { backoffMs, ClientError } from './errors.js';
-import { pause } from './pause.js';
 
 export type ReplyState = MessageView['state'];
 
@@ -40,9 +40,9 @@ export type DrivenReply = Reply & {
   follower: ReplyFollower;
 };
 
-type Options = { connection: Connection; conversationId: string; messageId: string; signal: AbortSignal };
+type Options = { connection: Connection; conversationId: string; messageId: string; closing: Closing };
 
-export function createReply({ connection, conversationId, messageId, signal }: Options): DrivenReply {
+export function createReply({ connection, conversationId, messageId, closing }: Options): DrivenReply {
   const emitter = createEmitter<ReplyEvents>();
   let attempt = 0;
   let state: ReplyState = 'queued';
@@ -89,7 +89,7 @@ export function createReply({ connection, conversationId, messageId, signal }: O
       if (state === 'done' || state === 'failed' || state === 'cancelled') emitter.emit(state, stored);
       finish(stored);
     },
-    wait: (tries) => pause(backoffMs(tries, 2_000), signal),
+    wait: (tries) => closing.pause(backoffMs(tries, 2_000)),
   });
 
   return {

@@ -50,7 +50,9 @@ export async function requireAccess(
   if (ranks[access.owner ? 'owner' : access.level] >= ranks[needed]) return access;
   throw new AppError(
     'forbidden',
-    needed === 'owner' ? 'Only the owner of the document may do this.' : 'You may read this document, but not change it.',
+    needed === 'owner'
+      ? 'Only the owner of the document may do this.'
+      : 'You may read this document, but not change it.',
   );
 }
 

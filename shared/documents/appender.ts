@@ -108,7 +108,10 @@ export function createAppender({ database, publisher, onDue, logger }: Options):
 }
 
 /** Tells the readers of a document what was added to it. */
-export function announceUpdate(publisher: Publisher, stored: NewUpdate & { seq: number; except?: string | undefined }): void {
+export function announceUpdate(
+  publisher: Publisher,
+  stored: NewUpdate & { seq: number; except?: string | undefined },
+): void {
   const { documentId, userId, update, seq, except } = stored;
   const room = rooms.document(documentId);
   const tooLarge = update.byteLength > maxBroadcastBytes;

@@ -69,13 +69,15 @@ function readStruct(reader: ByteReader, client: number, clock: number): number {
 /** The operation beside which this one was made; one of the same client was made before. */
 function readReference(reader: ByteReader, client: number, clock: number): void {
   const ofClient = reader.uint();
-  if (reader.uint() >= clock && ofClient === client) throw new MalformedUpdate('an operation in it refers to a later one');
+  if (reader.uint() >= clock && ofClient === client)
+    throw new MalformedUpdate('an operation in it refers to a later one');
 }
 
 function readParent(reader: ByteReader, info: number): void {
   if (reader.uint() !== 1) throw new MalformedUpdate('it nests shared types; a document is one text');
   const name = reader.string();
-  if (name !== contentName) throw new MalformedUpdate(`it changes "${name.slice(0, 40)}"; the text is "${contentName}"`);
+  if (name !== contentName)
+    throw new MalformedUpdate(`it changes "${name.slice(0, 40)}"; the text is "${contentName}"`);
   if ((info & 32) !== 0) throw new MalformedUpdate('it sets attributes; a document is one text');
 }
 

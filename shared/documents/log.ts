@@ -19,7 +19,8 @@ export type LogPage = {
  */
 export async function readLogPage(sql: Sql, documentId: string, after: number): Promise<LogPage> {
   const { rows } = await sql.query<{ seq: number; update: Buffer }>({ ...pageStatement, values: [documentId, after] });
-  const more = rows.length > 1 && (rows.length > pageRows || rows.reduce((sum, row) => sum + row.update.length, 0) > pageBytes);
+  const more =
+    rows.length > 1 && (rows.length > pageRows || rows.reduce((sum, row) => sum + row.update.length, 0) > pageBytes);
   const page = more ? rows.slice(0, -1) : rows;
   return { updates: page.map(({ update }) => update), seq: page.at(-1)?.seq ?? after, more };
 }

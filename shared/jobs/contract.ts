@@ -1,10 +1,17 @@
 import type { z } from 'zod';
 
 /** A lane with workers and limits of its own. */
-export type QueueName = 'replies' | 'upkeep';
+export type QueueName = 'replies' | 'documents' | 'ingestion' | 'embeddings' | 'vectors' | 'upkeep';
 
 /** Every queue, in the order in which a worker opens them. */
-export const queueNames: readonly QueueName[] = ['replies', 'upkeep'];
+export const queueNames: readonly QueueName[] = [
+  'replies',
+  'documents',
+  'ingestion',
+  'embeddings',
+  'vectors',
+  'upkeep',
+];
 
 /** What is agreed on between those who ask for a kind of job and the handler that does it. */
 export type JobContract<Kind extends string = string, Payload extends z.ZodType = z.ZodType> = {
@@ -14,6 +21,8 @@ export type JobContract<Kind extends string = string, Payload extends z.ZodType 
   payload: Payload;
   /** After so many attempts that ended in a transient error, or without a word, the job has failed. */
   maxFailures: number;
+  /** Goes ahead of what its queue holds, whoever asked for that. */
+  urgent?: boolean;
   /** Why it may run again after having been done half. */
   repeatable: string;
 };

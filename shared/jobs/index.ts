@@ -1,12 +1,24 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { clean } from './clean.js';
+import { compactDocument } from './compact-document.js';
+import { embedChunks } from './embed-chunks.js';
+import { ingestVersion } from './ingest-version.js';
+import { removeVectors } from './remove-vectors.js';
 import { replyToMessage } from './reply-to-message.js';
+import { syncPayload } from './sync-payload.js';
+import { upsertVectors } from './upsert-vectors.js';
 
 export { queueNames, type JobContract, type QueueName } from './contract.js';
 
 /** Every kind of job. The handler index is typed over it: a kind without a handler does not compile. */
 export const catalogue = {
   'reply-to-message': replyToMessage,
+  'compact-document': compactDocument,
+  'ingest-version': ingestVersion,
+  'embed-chunks': embedChunks,
+  'upsert-vectors': upsertVectors,
+  'remove-vectors': removeVectors,
+  'sync-payload': syncPayload,
   clean,
 } as const;
 

@@ -18,6 +18,8 @@ type ServerCommand = {
   name: string;
   command: string;
   args: string[];
+  /** Variables beside those of this process. */
+  env?: Record<string, string>;
   cwd: string;
   /** The line that says that the server accepts connections. */
   ready: RegExp;
@@ -43,7 +45,7 @@ export async function startServerProcess(server: ServerCommand): Promise<ServerP
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: Ctrl-C is for the one who started it, who then stops it in order.
     detached: true,
-    env: { ...process.env, LC_ALL: 'C' },
+    env: { ...process.env, LC_ALL: 'C', ...server.env },
     ...(server.uid === undefined ? {} : { uid: server.uid, gid: server.gid }),
   });
   await Promise.race([once(child, 'spawn'), once(child, 'error').then(([error]) => Promise.reject(error as Error))]);

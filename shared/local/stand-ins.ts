@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type Environment, keptSecret } from './environment.js';
 import { startMessagesApi } from './messages-api/server.js';
 import { startPostgres } from './postgres.js';
+import { startQdrant } from './qdrant.js';
 import { startRedis } from './redis.js';
 import type { LineLog } from './server-process.js';
 
@@ -27,7 +28,8 @@ type Options = {
 };
 
 /**
- * Starts what the environment does not name: Postgres, Redis, the Messages API; and makes a secret for tokens.
+ * Starts what the environment does not name: Postgres, Redis, Qdrant, the Messages API; and makes a secret for
+ * tokens.
  *
  * @throws {Error} when one does not start; those before it are stopped then.
  */
@@ -66,6 +68,19 @@ export async function startStandIns({ env: given, folder, say, onLost }: Options
       env.REDIS_URL = redis.url;
       summary.push(`Redis       of this machine, started on port ${redis.port}`);
     }
+    if (env.QDRANT_URL || env.QDRANT_HOST) {
+      summary.push(`Qdrant      yours, at ${env.QDRANT_URL ? placeOf(env.QDRANT_URL) : env.QDRANT_HOST}`);
+    } else {
+      const log = await logFile(folder, 'qdrant');
+      const onCrash = revive('Qdrant', () => qdrant.start());
+      const qdrant = await startQdrant({ dir: path.join(folder, 'qdrant'), log, onCrash });
+      undo.push(() => qdrant.stop());
+      env.QDRANT_URL = qdrant.url;
+      env.QDRANT_API_KEY = qdrant.apiKey;
+      summary.push(`Qdrant      a stand-in, port ${qdrant.port}; set QDRANT_URL for the real one`);
+    }
+    if (env.EMBEDDING_URL) summary.push(`Embeddings  of ${placeOf(env.EMBEDDING_URL)}`);
+    else summary.push('Embeddings  built in: by words, not by meaning; set EMBEDDING_URL for a model');
     if (env.ANTHROPIC_API_KEY)
       summary.push(`Claude      real, at ${placeOf(env.ANTHROPIC_BASE_URL ?? 'https://api.anthropic.com')}`);
     else if (env.ANTHROPIC_BASE_URL) summary.push(`Claude      at ${placeOf(env.ANTHROPIC_BASE_URL)}`);

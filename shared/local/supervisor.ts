@@ -80,8 +80,14 @@ async function lock(folder: string): Promise<() => Promise<void>> {
   });
 }
 
+/**
+ * Unless HOST is set: whoever registers first is the admin, so a machine that is tried out on a shared network
+ * must not offer that to everybody.
+ */
+const loopback = '127.0.0.1';
+
 async function choosePorts(env: Environment, { count, say }: SupervisorOptions): Promise<number[]> {
-  const host = env.HOST ?? '0.0.0.0';
+  const host = env.HOST ?? loopback;
   const wanted = Number(env.PORT ?? 3000);
   if (env.PORT && wanted > 0 && !(await isFree(wanted, host))) {
     throw new Error(`Port ${wanted} is taken by another program. Set PORT to a free one.`);
@@ -96,7 +102,7 @@ async function choosePorts(env: Environment, { count, say }: SupervisorOptions):
 
 function commands({ entries, count }: SupervisorOptions, env: Environment, ports: number[]): ChildCommand[] {
   const nameOf = (kind: 'web' | 'worker', index: number): string => (count[kind] > 1 ? `${kind} ${index + 1}` : kind);
-  const common = { NODE_ENV: 'production', ...env };
+  const common = { NODE_ENV: 'production', HOST: loopback, ...env };
   return [
     ...ports.map((port, index) => ({
       name: nameOf('web', index),

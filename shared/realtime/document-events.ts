@@ -25,8 +25,6 @@ const page = {
   seq: seq.describe('You have everything up to here.'),
   more: z.boolean().describe('Ask for the rest with document:resume after seq.'),
 };
-const hunks = z.array(z.int().min(0)).max(10_000).optional().describe('Which hunks; all of them unless told.');
-const suggestion = z.strictObject({ documentId: id, suggestionId: id, hunks });
 
 /** Client → server: what concerns documents. */
 export const documentClientEvents = {
@@ -63,17 +61,6 @@ export const documentClientEvents = {
     ack: ok,
     description: 'Shows the others your cursor: an update of y-protocols/awareness about your own clientId only.',
   },
-  'suggestion:accept': {
-    payload: suggestion,
-    ack: ok.extend({ seq }),
-    description: 'Takes over what Claude suggests. Whatever was typed meanwhile stays.',
-  },
-  'suggestion:reject': { payload: suggestion, ack: ok, description: 'Declines what Claude suggests.' },
-  'suggestion:undo': {
-    payload: suggestion,
-    ack: ok.extend({ seq }),
-    description: 'Takes back what was accepted. Whatever was typed since stays.',
-  },
 } as const;
 
 /** Server → client: what concerns documents. */
@@ -85,6 +72,9 @@ export const documentServerEvents = {
     .object({ documentId: id, seq })
     .describe('The same for a change that is too large for everybody at once: ask with document:resume.'),
   'document:awareness': z.object({ documentId: id, update: bytes(Infinity) }),
+  'document:opened': z
+    .object({ documentId: id, userId: id, clientId })
+    .describe('Somebody opened the document: show your cursor again.'),
   'document:renamed': z.object({ documentId: id, title: z.string() }),
   'document:access': z
     .object({ documentId: id, userId: id, level })

@@ -71,7 +71,9 @@ export function createReplyFollower(options: Options): ReplyFollower {
   /** How a reply was stored is the last word of its attempt, whatever was missed of it. */
   function end(position: FollowerPosition, message: MessageView): void {
     if (position.attempt < attempt || (over && position.attempt === attempt)) return;
-    attempt = position.attempt;
+    if (position.attempt > attempt) begin(position.attempt);
+    // What only waited for a page on its way comes before the end.
+    drain();
     over = true;
     held.clear();
     options.onEnd(message, position);
@@ -81,7 +83,7 @@ export function createReplyFollower(options: Options): ReplyFollower {
     // A page of an older attempt was on its way when this one began.
     if (page.attempt < attempt || (over && page.attempt === attempt)) return;
     const hasText = page.toSeq >= page.fromSeq;
-    if (page.attempt > attempt && (hasText || !page.message)) begin(page.attempt);
+    if (page.attempt > attempt) begin(page.attempt);
     if (page.attempt === attempt && page.fromSeq === seq + 1 && hasText) append(page.text, page.toSeq);
     drain();
     if (page.message) end({ attempt: page.attempt, seq: page.toSeq + 1 }, page.message);

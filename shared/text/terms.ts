@@ -37,9 +37,8 @@ export function isEnglish({ words, runs }: Tokens): boolean {
 
 /** The terms under which a passage is found, repeated as often as it has them. */
 export function passageTerms(text: string): string[] {
-  const tokens = tokenize(text);
-  const words = isEnglish(tokens) ? tokens.words.filter((word) => !englishFunctionWords.has(word)).map(stem) : tokens.words;
-  return [...words, ...tokens.runs.flatMap(bigrams)];
+  const { words, runs } = tokenize(text);
+  return [...meaningfulTerms({ words, runs }), ...runs.flatMap(bigrams)];
 }
 
 /**
@@ -49,5 +48,12 @@ export function passageTerms(text: string): string[] {
 export function queryTerms(text: string): string[] {
   const { words, runs } = tokenize(text);
   const meaningful = words.filter((word) => !englishFunctionWords.has(word));
-  return [...new Set([...(meaningful.length > 0 ? meaningful : words).flatMap((word) => [stem(word), word]), ...runs.flatMap(bigrams)])];
+  const wanted = meaningful.length > 0 ? meaningful : words;
+  return [...new Set([...wanted.flatMap((word) => [stem(word), word]), ...runs.flatMap(bigrams)])];
+}
+
+/** Stems of English without its function words; of another language all words as they are. */
+export function meaningfulTerms(tokens: Tokens): string[] {
+  if (!isEnglish(tokens)) return tokens.words;
+  return tokens.words.filter((word) => !englishFunctionWords.has(word)).map(stem);
 }

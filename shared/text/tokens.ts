@@ -10,7 +10,18 @@ const token = new RegExp(
 );
 const beyondAscii = /[\u0080-\uffff]/;
 const diacritics = /[\u0300-\u036f]/g;
-const letters: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', ı: 'i', ς: 'σ' };
+const letters: Record<string, string> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ı: 'i',
+  ς: 'σ',
+};
 const special = /[ßæœøłđðþıς]/g;
 
 /** The text without differences of case, accents, width and ligatures. */

@@ -75,20 +75,32 @@ describe('configuration and connections', () => {
     expect(found('shared/database.ts', '/** Not from process.env. */')).toEqual([]);
   });
 
-  test.each(['new Redis(url)', 'new pg.Pool({})', 'new PrismaClient()', "new Queue('a')", 'connectRedis(url)'])(
-    '%s stays out of a domain',
-    (code) => {
-      expect(found('shared/conversations/reply.ts', `const x = ${code};`)).toEqual([
-        expect.stringContaining('connection'),
-      ]);
-      expect(found('shared/conversations/reply.test.ts', `const x = ${code};`)).toEqual([]);
-    },
-  );
+  test.each([
+    ['ioredis', 'new Redis(url)'],
+    ['pg', 'new pg.Pool({})'],
+    ['pg', 'new Client()'],
+    ['bullmq', "new Queue('a')"],
+    ['bullmq', "new Worker<Data>('a', run)"],
+    ['../../prisma/client/client.js', 'new PrismaClient()'],
+    ['../redis.js', "connectRedis(url, 'commands')"],
+  ])('what %s makes stays out of a domain: %s', (from, code) => {
+    const text = `import { x } from '${from}';\nconst x = ${code};`;
+    expect(found('shared/conversations/reply.ts', text)).toEqual([expect.stringContaining('opens a connection')]);
+    expect(found('shared/conversations/reply.test.ts', text)).toEqual([]);
+  });
+
+  test('a worker of another package is no connection', () => {
+    expect(
+      found('shared/knowledge/parse.ts', "import { Worker } from 'node:worker_threads';\nnew Worker(file);"),
+    ).toEqual([]);
+  });
 
   test('a context may open what its makers make, and makers declare it', () => {
+    const importRedis = "import { Redis } from 'ioredis';\n";
     expect(found('shared/context.ts', 'const database = createDatabase(settings);')).toEqual([]);
-    expect(found('shared/context.ts', 'const redis = new Redis(url);')).toHaveLength(1);
-    expect(found('shared/redis.ts', 'export function connectRedis(url) { return new Redis(url); }')).toEqual([]);
+    expect(found('shared/context.ts', `${importRedis}const redis = new Redis(url);`)).toHaveLength(1);
+    const maker = `${importRedis}export function connectRedis(url) { return new Redis(url); }`;
+    expect(found('shared/redis.ts', maker)).toEqual([]);
   });
 });
 

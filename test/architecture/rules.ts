@@ -80,17 +80,24 @@ const oneReader: Rule = ({ path, code }) => {
   return ['reads process.env: only shared/config.ts does; take the setting as an argument'];
 };
 
-const constructors = /\bnew\s+(?:pg\.)?(Redis|Pool|Client|PrismaClient|Queue|Worker|QueueEvents|FlowProducer)\s*[(<]/g;
+/** Classes that open connections when they are made, by the package that they come from. */
+const constructors: Record<string, RegExp> = {
+  ioredis: /\bnew\s+(Redis|Cluster)\s*[(<]/g,
+  pg: /\bnew\s+(?:pg\.)?(Pool|Client)\s*[(<]/g,
+  bullmq: /\bnew\s+(Queue|Worker|QueueEvents|FlowProducer)\s*[(<]/g,
+};
+const prismaClient = /\bnew\s+(PrismaClient)\s*[(<]/g;
 const connectionMakers = /^(shared\/(database|redis|backlog\/run-queues)\.ts|workers\/[^/]+\.ts)$/;
 const openers = /(?<!function )\b(connectRedis|createDatabase)\(/g;
 const connectionUsers = /^(shared\/context\.ts|api\/(main|web)\.ts|api\/realtime\/[^/]+\.ts|workers\/[^/]+\.ts)$/;
 
-const connections: Rule = ({ path, code }) => {
+const connections: Rule = ({ path, code, packages }) => {
   if (isTool(path)) return [];
-  const made = connectionMakers.test(path) ? [] : [...code.matchAll(constructors)].map((match) => `new ${match[1]}`);
-  const opened = connectionUsers.test(path) ? [] : [...code.matchAll(openers)].map((match) => `${match[1]}()`);
+  const patterns = [prismaClient, ...packages.flatMap((name) => constructors[name] ?? [])];
+  const made = connectionMakers.test(path) ? [] : patterns.flatMap((pattern) => [...code.matchAll(pattern)]);
+  const opened = connectionUsers.test(path) ? [] : [...code.matchAll(openers)];
   return [...made, ...opened].map(
-    (what) => `opens a connection (${what}): entries and shared/context.ts do, and hand it in`,
+    (match) => `opens a connection (${match[1]}): entries and shared/context.ts do, and hand it in`,
   );
 };
 

@@ -9,6 +9,8 @@ export type Source = {
   code: string;
   /** The files of the project that it imports, or re-exports from, types included. */
   imports: string[];
+  /** The packages that it imports. */
+  packages: string[];
 };
 
 /** The folders that hold code; what tools generate there is left out. */
@@ -22,7 +24,15 @@ export function readSources(root: string): Source[] {
 
 /** Makes a source of a path and its text. */
 export function toSource(file: string, text: string): Source {
-  return { path: file, text, code: withoutComments(text), imports: importsOf(file, text) };
+  const code = withoutComments(text);
+  const specifiers = [...code.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+  return {
+    path: file,
+    text,
+    code,
+    imports: specifiers.filter(isRelative).map((specifier) => resolve(file, specifier)),
+    packages: specifiers.filter((specifier) => !isRelative(specifier)),
+  };
 }
 
 function walk(root: string, folder: string): string[] {
@@ -46,9 +56,8 @@ function withoutComments(text: string): string {
 const importPattern =
   /^\s*(?:import|export)\b[^'";]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
-function importsOf(file: string, text: string): string[] {
-  return [...withoutComments(text).matchAll(importPattern)]
-    .map((match) => match[1] ?? match[2] ?? match[3] ?? '')
-    .filter((specifier) => specifier.startsWith('.'))
-    .map((specifier) => path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts'));
+const isRelative = (specifier: string): boolean => specifier.startsWith('.');
+
+function resolve(file: string, specifier: string): string {
+  return path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts');
 }

@@ -6,17 +6,18 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { accept } from './accept/bench.js';
 import type { Bench } from './bench.js';
+import { documents } from './documents/bench.js';
 import { fairness } from './fairness/bench.js';
 import { isMet, toJson, toText } from './report.js';
 import { startStage } from './stage/stage.js';
 import { stream } from './stream/bench.js';
 import { takeover } from './takeover/bench.js';
 
-const benches: Record<string, Bench> = { accept, stream, takeover, fairness };
+const benches: Record<string, Bench> = { accept, stream, takeover, fairness, documents };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, profiles: { type: 'string' } },
+  options: { json: { type: 'boolean', default: false }, profiles: { type: 'string' }, trace: { type: 'string' } },
 });
 const name = positionals[0] ?? '';
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
@@ -48,7 +49,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   say(`${availableParallelism()} cores, Node ${process.version}, load average ${load()}; Postgres and Redis durable`);
   const stage = await startStage({ say, profiles: values.profiles }, (stop) => (close = stop));
-  const result = await bench.run(stage);
+  const result = await bench.run(stage, { trace: values.trace });
   say(`load average ${load()}`);
   await close();
   console.log(values.json ? toJson(name, result) : toText(name, result));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../prisma/migrate.js';
+import { startQdrantServer } from '../../shared/local/qdrant/server.js';
 import { startPostgres } from '../../shared/local/postgres.js';
 import { startRedis } from '../../shared/local/redis.js';
 
@@ -16,12 +17,13 @@ declare module 'vitest' {
     /** Every database of this run has a name that starts with it. */
     databasePrefix: string;
     redisUrl: string;
+    qdrant: { url: string; apiKey: string | undefined };
   }
 }
 
 /**
- * Starts what the tests share, once per run: Postgres with a migrated template database, and Redis; or uses the
- * ones that DATABASE_URL and REDIS_URL name. Leaves neither process nor database behind.
+ * Starts what the tests share, once per run: Postgres with a migrated template database, Redis, and the stand-in for
+ * Qdrant; or uses the ones that DATABASE_URL, REDIS_URL and QDRANT_URL name. Leaves neither process nor database behind.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'millrace-test-'));
@@ -46,6 +48,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
       redisUrl = redis.url;
     }
 
+    let qdrant = { url: process.env.QDRANT_URL ?? '', apiKey: process.env.QDRANT_API_KEY };
+    if (!qdrant.url) {
+      const server = await startQdrantServer({ dir: path.join(folder, 'qdrant') });
+      undo.push(() => server.stop());
+      qdrant = { url: server.url, apiKey: undefined };
+    }
+
     const databasePrefix = `millrace_test_${process.pid}_`;
     undo.push(() => dropDatabases(adminUrl, databasePrefix));
     const templateName = `${databasePrefix}template`;
@@ -56,6 +65,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('templateName', templateName);
     project.provide('databasePrefix', databasePrefix);
     project.provide('redisUrl', redisUrl);
+    project.provide('qdrant', qdrant);
     return teardown;
   } catch (error) {
     await teardown();

@@ -7,17 +7,21 @@ export type HeardEvent = { event: string; attempt: number; seq: number; text: st
 /** What the readers of every conversation were sent about replies, in the order in which it was published. */
 export type Heard = {
   of(messageId: string): HeardEvent[];
+  /** All events so far. */
+  count(): number;
   close(): void;
 };
 
 /** @param redisUrl a Redis that is up now; after an outage it hears again by itself. */
 export async function hearReplies(redisUrl: string): Promise<Heard> {
   const heard = new Map<string, HeardEvent[]>();
+  let count = 0;
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
   redis.on('error', () => {});
   redis.on('pmessage', (_pattern: string, _channel: string, text: string) => {
     const { e, p } = JSON.parse(text) as Envelope;
     if (!e.startsWith('reply:')) return;
+    count += 1;
     const payload = p as { messageId: string; attempt: number; seq?: number; text?: string; message?: { content: string } };
     const event: HeardEvent = {
       event: e.slice('reply:'.length),
@@ -29,7 +33,7 @@ export async function hearReplies(redisUrl: string): Promise<Heard> {
     heard.set(payload.messageId, [...(heard.get(payload.messageId) ?? []), event]);
   });
   await redis.psubscribe('millrace:room:conversation:*');
-  return { of: (messageId) => heard.get(messageId) ?? [], close: () => redis.disconnect() };
+  return { of: (messageId) => heard.get(messageId) ?? [], count: () => count, close: () => redis.disconnect() };
 }
 
 /**

@@ -1,4 +1,6 @@
+import { createDispatcher } from '../../shared/backlog/dispatch.js';
 import type { Context } from '../../shared/context.js';
+import type { Delivery } from '../../shared/backlog/run-queues.js';
 import type { Database, Sql, Statement } from '../../shared/database.js';
 
 /** Something that a process is about to do, or has just done, in a store. */
@@ -88,20 +90,29 @@ export function createMortal(diesAt: (step: Step) => boolean, onDeath: () => voi
       buried = true;
       for (const reject of waiting) reject(new Error('the process is dead'));
     },
-    wrap: (ctx) => ({
-      ...ctx,
-      database: mortalDatabase(ctx.database),
-      runQueues: { ...ctx.runQueues, add: (deliveries) => step('add', () => ctx.runQueues.add(deliveries)) },
-      publisher: {
-        emit: (room, event, payload, seq) => step(`emit ${event}`, () => ctx.publisher.emit(room, event, payload, seq)),
-        control: (message) => step('control', () => ctx.publisher.control(message)),
-      },
-      replyLog: {
-        append: (address, frame, announced) => {
-          const name = frame.type === 'delta' ? `delta ${frame.seq}` : frame.type;
-          return step(`append ${name}`, () => ctx.replyLog.append(address, frame, announced));
+    wrap(ctx) {
+      const database = mortalDatabase(ctx.database);
+      const runQueues = { ...ctx.runQueues, add: (all: Delivery[]) => step('add', () => ctx.runQueues.add(all)) };
+      const slots = { replies: ctx.config.replies.perUser };
+      const dispatcher = createDispatcher({ database, runQueues, slots, logger: ctx.logger });
+      ctx.lifecycle.onClose('mortal dispatcher', () => dispatcher.close());
+      return {
+        ...ctx,
+        database,
+        runQueues,
+        dispatcher,
+        publisher: {
+          ...ctx.publisher,
+          emit: (room, event, payload, seq) =>
+            step(`emit ${event}`, () => ctx.publisher.emit(room, event, payload, seq)),
         },
-      },
-    }),
+        replyLog: {
+          append: (address, frame, announced) => {
+            const name = frame.type === 'delta' ? `delta ${frame.seq}` : frame.type;
+            return step(`append ${name}`, () => ctx.replyLog.append(address, frame, announced));
+          },
+        },
+      };
+    },
   };
 }

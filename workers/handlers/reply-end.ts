@@ -101,11 +101,17 @@ const unreachable = (error: unknown): never => {
   });
 };
 
-/** Tokens were paid for, whether or not the attempt came to an end. */
+/** Tokens were paid for, whether or not the attempt came to an end; unless it lost, which writes nothing at all. */
 export async function noteUsage(ctx: WorkerContext, job: Run, conversationId: string, written: Written): Promise<void> {
-  await recordUsageOf(ctx.database, job, conversationId, written).catch((error: unknown) => {
+  if (!written.usage) return;
+  try {
+    await ctx.database.transaction(async (tx) => {
+      await job.guard(tx);
+      await recordUsageOf(tx, job, conversationId, written);
+    });
+  } catch (error) {
     job.logger.warn({ err: error }, 'the usage of an attempt was not recorded');
-  });
+  }
 }
 
 async function recordUsageOf(

@@ -70,8 +70,9 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
     const metadata = { stopReason: result.stopReason, ...(prompt.omitted > 0 ? { omittedMessages: prompt.omitted } : {}) };
     return await endReply(ctx, job, { task, written, metadata, state: 'done', seq: writer.nextSeq() });
   } catch (error) {
+    if (error instanceof ClaimLost) throw error;
     await noteUsage(ctx, job, reply.conversationId, written);
-    if (error instanceof ClaimLost || (error instanceof JobStopped && error.reason === 'shutdown')) throw error;
+    if (error instanceof JobStopped && error.reason === 'shutdown') throw error;
     // What was said so far is kept, also of an attempt that failed: after the last one it is all there is.
     await writer.drain();
     if (error instanceof JobStopped) {

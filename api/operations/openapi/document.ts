@@ -55,11 +55,20 @@ function operation(endpoint: Endpoint, schemas: SchemaCollector, problem: Json):
           },
         }
       : {}),
+    ...(endpoint.multipart ? { requestBody: form(endpoint.multipart, schemas) } : {}),
     responses: {
       [endpoint.response.status]: success(endpoint, schemas),
       ...problemResponses(endpoint, problem),
     },
   };
+}
+
+function form({ file, fields }: NonNullable<Endpoint['multipart']>, schemas: SchemaCollector): Json {
+  const described = schemas.describe(fields, 'input') as { properties?: Json; required?: string[] };
+  // Without `type`: what a file holds is bytes, not a string of JSON.
+  const properties = { ...described.properties, file: { description: file, contentMediaType: 'application/octet-stream' } };
+  const schema = { ...described, properties, required: [...(described.required ?? []), 'file'] };
+  return { required: true, content: { 'multipart/form-data': { schema } } };
 }
 
 /** `POST /conversations/:id/messages` is `postConversationsIdMessages`: stable, and unique as the route is. */

@@ -27,6 +27,7 @@ export function codesOf(endpoint: Endpoint): ErrorCode[] {
   if (endpoint.auth === 'admin') add('forbidden');
   if (endpoint.params) add('not_found');
   if (endpoint.body) add('malformed_json', 'payload_too_large', 'unsupported_media_type');
+  if (endpoint.multipart) add('payload_too_large', 'unsupported_media_type');
   if (endpoint.idempotent) add('idempotency_key_reused', 'conflict');
   add(...(endpoint.errors ?? []));
   return [...codes];

@@ -47,8 +47,10 @@ CREATE TABLE knowledge_versions (
   state text NOT NULL CHECK (state IN ('ingesting', 'ready', 'failed')),
   error jsonb,
   job_id uuid NOT NULL,
-  -- The page that was reached, and whether it was the last one.
+  -- Where reading goes on after a crash, what share of the content lies before it, and whether that is all.
+  checkpoint jsonb,
   page integer,
+  share double precision NOT NULL DEFAULT 0,
   extracted boolean NOT NULL DEFAULT false,
   chunk_count integer NOT NULL DEFAULT 0,
   term_count bigint NOT NULL DEFAULT 0,
@@ -72,7 +74,8 @@ CREATE TABLE knowledge_chunks (
   index integer NOT NULL,
   text text NOT NULL,
   page integer,
-  label text,
+  sheet text,
+  slide integer,
   heading_path text[] NOT NULL,
   char_start integer NOT NULL,
   char_end integer NOT NULL,

@@ -6,15 +6,13 @@ export type TextKind = 'passage' | 'query';
 /**
  * How the hits of the dense vectors are put together with those of BM25. It belongs to the embedder, because it
  * depends on how good its vectors are:
- * - `ranks`: reciprocal ranks, `weight / (k + rank)`; for models whose halves are about equally good;
- * - `scores`: `dense * cosine + sparse * BM25`; for a weak half that should only decide where the other one ties.
+ * - `distributions`: both scores scaled by their spread among the candidates, then added, for halves that are
+ *   about equally good;
+ * - `ranks`: reciprocal ranks, the same without looking at the scores;
+ * - `scores`: `dense * cosine + sparse * BM25`, for a weak half that should only decide where the other is unsure.
  */
-export type Fusion = {
-  by: 'ranks' | 'scores';
-  /** Weights of the two halves; only their proportion matters. */
-  dense: number;
-  sparse: number;
-};
+export type Fusion =
+  { by: 'distributions' } | { by: 'ranks'; k: number } | { by: 'scores'; dense: number; sparse: number };
 
 /** Makes vectors of texts. Vectors of two embedders can be compared only if `model` and `size` are the same. */
 export type Embedder = {

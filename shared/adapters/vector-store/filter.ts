@@ -1,8 +1,8 @@
-/** Conditions on payload fields, in the shape in which Qdrant takes them. */
+/** Conditions on payload fields, in the shape in which Qdrant takes them; made by the functions below. */
 export type Filter = {
   /** All of them hold. */
   must?: Condition[];
-  /** At least one of them holds. An empty list would hold for everything: {@link some} makes it hold for nothing. */
+  /** At least one of them holds. */
   should?: Condition[];
   /** None of them holds. */
   must_not?: Condition[];
@@ -27,23 +27,23 @@ export function is(key: string, value: string | number | boolean): Condition {
 
 /** The field, or one of the values of a list, is among these. */
 export function isAnyOf(key: string, values: readonly string[]): Condition {
-  return { key, match: { any: [...values] } };
+  return values.length === 0 ? nothing : { key, match: { any: [...values] } };
+}
+
+/** The point has one of these ids. */
+export function hasId(ids: readonly string[]): Condition {
+  return { has_id: [...ids] };
 }
 
 export function all(...conditions: Condition[]): Filter {
   return conditions.length === 0 ? everything : { must: conditions };
 }
 
-/** At least one of them: of none, nothing. A reader without any right must not find everything. */
+/** At least one of them. Of none it is nothing, where Qdrant takes an empty list for everything. */
 export function some(...conditions: Condition[]): Filter {
   return conditions.length === 0 ? nothing : { should: conditions };
 }
 
 export function not(condition: Condition): Filter {
   return { must_not: [condition] };
-}
-
-/** The point has one of these ids. */
-export function hasId(ids: readonly string[]): Condition {
-  return { has_id: [...ids] };
 }

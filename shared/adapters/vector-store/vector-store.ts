@@ -51,7 +51,7 @@ export type CollectionState =
 export type VectorStore = {
   /** The name that requests go to. */
   readonly name: string;
-  /** Looks at what is in service, changes nothing. */
+  /** Looks at what is in service, changes nothing; for the start of a process and for readiness. */
   check(): Promise<CollectionState>;
   /**
    * Makes what is missing: a collection for this model and size, its payload indexes, the alias. Safe to call at
@@ -69,9 +69,12 @@ export type VectorStore = {
   /** Sets these fields of the points that match, and leaves their other fields alone. */
   setPayload(payload: Payload, filter: Filter): Promise<void>;
 
-  search(query: HybridQuery, signal?: AbortSignal): Promise<Hit[]>;
+  search(query: HybridQuery): Promise<Hit[]>;
   /** All points that match, page by page, in the order of their ids. With `fields` they carry those of their payload. */
-  scroll(filter: Filter, options?: { fields?: readonly string[]; pageSize?: number }): AsyncGenerator<{ id: string; payload: Payload }[]>;
+  scroll(
+    filter: Filter,
+    options?: { fields?: readonly string[]; pageSize?: number },
+  ): AsyncGenerator<{ id: string; payload: Payload }[]>;
   count(filter?: Filter): Promise<number>;
 
   /** A new, empty collection for this model and size, with its indexes, that no alias points to yet. */
@@ -83,8 +86,6 @@ export type VectorStore = {
   deleteCollection(collection: string): Promise<void>;
   /** Physical collections made for this alias, whatever their model, oldest first. */
   collections(): Promise<string[]>;
-
-  close(): void;
 };
 
 /**

@@ -6,7 +6,7 @@ import type { Figure, Result } from '../report.js';
 import type { BenchProcess } from '../stage/process.js';
 import type { Stage } from '../stage/stage.js';
 import { percentile } from '../statistics.js';
-import { type CountingProvider, manyMark, startCountingProvider } from './provider.js';
+import { manyMark } from './marks.js';
 import { watchActive } from './running-replies.js';
 import { postSingleMessages, type Waits } from './single-messages.js';
 
@@ -23,7 +23,7 @@ type Players = {
   stage: Stage;
   webUrls: string[];
   load: BenchProcess;
-  provider: CountingProvider;
+  provider: BenchProcess;
   heavy: Person;
   single: Parameters<typeof postSingleMessages>[0];
 };
@@ -35,8 +35,7 @@ type Phase = { name: string; waits: Waits; mostActive: number; mostOpen: number;
 export const fairness: Bench = {
   about: "how long one user waits for another's many replies",
   async run(stage) {
-    const provider = await startCountingProvider();
-    const players = await startPlayers(stage, provider);
+    const players = await startPlayers(stage);
     await postSingleMessages(players.single, (done) => done < 20);
     const idle = await postSingleMessages(players.single, (done) => done < idleSamples);
     stage.say(`alone: wait p95 ${percentile(idle.seen, 95).toFixed(1)} ms`);
@@ -50,13 +49,17 @@ export const fairness: Bench = {
       );
       phases.push(phase);
     }
-    await provider.stop();
     return judge(idle, phases);
   },
 };
 
-async function startPlayers(stage: Stage, provider: CountingProvider): Promise<Players> {
-  const env = { ANTHROPIC_BASE_URL: provider.url, REPLIES_PER_USER: String(repliesPerUser), MAX_POOL_SIZE: '10' };
+async function startPlayers(stage: Stage): Promise<Players> {
+  const provider = await stage.startHelper('counting-provider');
+  const env = {
+    ANTHROPIC_BASE_URL: String(provider.ready.url),
+    REPLIES_PER_USER: String(repliesPerUser),
+    MAX_POOL_SIZE: '10',
+  };
   const webUrls: string[] = [];
   for (let count = 0; count < webs; count += 1) webUrls.push((await stage.startWeb(env)).url);
   for (let count = 0; count < workers; count += 1) await stage.startWorker(env);
@@ -72,7 +75,7 @@ async function startPlayers(stage: Stage, provider: CountingProvider): Promise<P
 /** Posts all messages as fast as they are accepted, over all web processes, and goes on until the last reply has ended. */
 async function runPhase(players: Players, name: string, conversationIds: string[]): Promise<Phase> {
   const { stage, webUrls, provider, heavy, load } = players;
-  provider.reset();
+  await provider.ask('reset');
   const watch = watchActive(stage.sql, heavy.userId);
   const startedAt = performance.now();
   let posted = false;
@@ -85,7 +88,8 @@ async function runPhase(players: Players, name: string, conversationIds: string[
   const [waits] = await Promise.all([singles, posting]);
   await watch.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { name, waits, mostActive: watch.most(), mostOpen: provider.mostOpen(), seconds };
+  const mostOpen = await provider.ask<number>('mostOpen');
+  return { name, waits, mostActive: watch.most(), mostOpen, seconds };
 }
 
 function order(webUrls: string[], token: string, conversationIds: string[]): LoadOrder {

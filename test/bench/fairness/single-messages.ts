@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { epochMs, wait, waitFor } from '../clock.js';
 import type { Follower } from '../follow.js';
 import { type Person, postMessage } from '../people.js';
-import { singleMark } from './provider.js';
+import { singleMark } from './marks.js';
 
 /** How long single messages waited, in milliseconds. */
 export type Waits = {

@@ -86,7 +86,7 @@ function untilReady(child: ChildProcess, command: ProcessCommand): Promise<Recor
     const hear = (text: string): void => {
       if (last.push(text) > 20) last.shift();
       const line = parse(text);
-      if (!line || Number(line.level) >= errorLevel) command.say(`${command.name}: ${text}`);
+      if (!line || Number(line.level) >= errorLevel) command.say(`${command.name}: ${line ? messageOf(line) : text}`);
       if (!line || !command.ready(line)) return;
       clearTimeout(timer);
       resolve(line);
@@ -105,6 +105,12 @@ function parse(text: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** What went wrong in a few words; the stack is in the line. */
+function messageOf({ msg, err }: Record<string, unknown>): string {
+  const reason = (err as { message?: string } | undefined)?.message;
+  return reason ? `${msg as string}: ${reason}` : String(msg);
 }
 
 function questionsTo(child: ChildProcess, name: string): BenchProcess['ask'] {

@@ -48,7 +48,7 @@ export function judge(rounds: readonly Round[], steps: readonly Step[]): Result 
       { name: 'Millrace: worker', value: of(({ millrace }) => millrace.cpuUs), unit: 'µs/token' },
       { name: 'Millrace: both web processes', value: of(({ millrace }) => millrace.webCpuUs), unit: 'µs/token' },
       { name: 'the clients', value: of(({ millrace }) => millrace.readersCpuUs), unit: 'µs/token' },
-      { name: 'keeps up with', value: kept?.reading.tokensPerSecond ?? NaN, unit: 'tokens/s' },
+      { name: 'keeps up with', value: (kept?.replies ?? NaN) * pace, unit: 'tokens/s' },
       ...(last && !keepsUp(last) ? [stopsAt(last)] : []),
     ],
     targets: [

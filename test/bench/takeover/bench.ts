@@ -12,7 +12,7 @@ const kills = 50;
 const repliesEach = 6;
 
 /** A worker is killed that often at most; the killed one is back before the next kill, the leases need not be. */
-const pauseMs = { SIGKILL: 2_500, SIGTERM: 1_000 };
+const pauseMs = { SIGKILL: 3_000, SIGTERM: 1_500 };
 
 type Signal = keyof typeof pauseMs;
 

@@ -1,0 +1,22 @@
+import { deleteDocument } from '../../shared/documents/document.js';
+import { rooms } from '../../shared/realtime/events.js';
+import { endpoint, idParams, nothing } from '../endpoint.js';
+
+export const deleteOneDocument = endpoint({
+  method: 'delete',
+  path: '/documents/:id',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'Delete a document with all its versions, for everybody',
+  params: idParams,
+  response: { status: 204, description: 'It is gone.', schema: nothing },
+  errors: ['not_found', 'forbidden'],
+  async handler({ ctx, principal, params }) {
+    const where = { id: params.id, userId: principal.userId };
+    const gone = await ctx.database.transaction((tx) => deleteDocument(tx, where));
+    const room = rooms.document(params.id);
+    await ctx.publisher.emit(room, 'document:deleted', { documentId: params.id });
+    for (const userId of gone.readerIds) await ctx.publisher.control({ type: 'access-revoked', room, userId });
+    for (const jobId of gone.runningJobs) await ctx.publisher.control({ type: 'job-cancelled', jobId });
+  },
+});

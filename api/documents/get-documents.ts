@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { documentPosition, documentSchema, getDocument, listDocuments } from '../../shared/documents/document.js';
+import { dispositionOf, exportDocument, exportFormats } from '../../shared/documents/export.js';
+import { contentOf, loadDocument } from '../../shared/documents/log.js';
+import { limit, page } from '../../shared/schemas.js';
+import { endpoint, idParams } from '../endpoint.js';
+import { documentTextSchema, presentText } from './present-text.js';
+
+export const getDocuments = endpoint({
+  method: 'get',
+  path: '/documents',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'List the documents that you may read, the one that was edited last first',
+  query: z.strictObject({ limit, cursor: z.string().max(500).optional() }),
+  response: { status: 200, description: 'A page of documents, without their texts.', schema: page(documentSchema) },
+  errors: ['invalid_cursor'],
+  async handler({ ctx, principal, query }) {
+    const after = decodeCursor(query.cursor, documentPosition);
+    const items = await listDocuments(ctx.database, { userId: principal.userId, limit: query.limit, after });
+    const last = items.length === query.limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last ? encodeCursor({ at: last.editedAt, id: last.id }) : null };
+  },
+});
+
+export const getOneDocument = endpoint({
+  method: 'get',
+  path: '/documents/:id',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'Read a document',
+  description: 'The answer has an ETag, and names the state of the text as `base`: either lets you send an edit back.',
+  params: idParams,
+  response: { status: 200, description: 'The document with its text.', schema: documentTextSchema },
+  errors: ['not_found'],
+  handler: ({ ctx, principal, params, res }) => presentText(ctx, principal, params.id, res),
+});
+
+export const getExport = endpoint({
+  method: 'get',
+  path: '/documents/:id/export',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'Download a document as Markdown, HTML or plain text',
+  description: 'HTML within the text comes as text, and no script is ever in the file.',
+  params: idParams,
+  query: z.strictObject({ format: z.enum(exportFormats).default('md') }),
+  response: { status: 200, description: 'The file.', stream: 'text/markdown' },
+  errors: ['not_found'],
+  async handler({ ctx, principal, params, query, res }) {
+    const { title } = await getDocument(ctx.database, params.id, principal.userId);
+    const { doc } = await loadDocument(ctx.database, params.id);
+    const file = exportDocument({ title, content: contentOf(doc).toString() }, query.format);
+    res.status(200).setHeader('content-type', file.contentType);
+    res.setHeader('content-disposition', dispositionOf(title, query.format));
+    res.end(file.body);
+  },
+});

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { AppError } from '../../shared/errors.js';
+import { requireAccess } from '../../shared/documents/access.js';
+import { baseOf } from '../../shared/documents/bases.js';
+import { changeContent, type Precondition } from '../../shared/documents/change-content.js';
+import { documentFields, renameDocument } from '../../shared/documents/document.js';
+import { maxContentLength } from '../../shared/documents/limits.js';
+import { rooms } from '../../shared/realtime/events.js';
+import { text } from '../../shared/schemas.js';
+import { endpoint, idParams } from '../endpoint.js';
+import { contentBodyLimit } from './post-document.js';
+import { documentTextSchema, presentText } from './present-text.js';
+
+export const patchDocument = endpoint({
+  method: 'patch',
+  path: '/documents/:id',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'Rename a document, or edit its text',
+  description:
+    'An edit of the text says what it was made from. With `base`, as it came with the text, only what differs from ' +
+    'that is applied: what others typed meanwhile stays. With the header If-Match and the ETag that came with the ' +
+    'text, an edit of a text that has changed since is refused with 412. With neither the answer is 428.',
+  params: idParams,
+  bodyLimit: contentBodyLimit,
+  body: z
+    .strictObject({
+      title: documentFields.title.optional(),
+      content: text(maxContentLength, 0).optional().describe('The whole text, as it shall be.'),
+      base: z.string().min(1).max(100).optional().describe('The `base` of the text that the edit was made from.'),
+    })
+    .refine((body) => body.base === undefined || body.content !== undefined, 'base goes with content'),
+  response: { status: 200, description: 'The document as it is now.', schema: documentTextSchema },
+  errors: ['not_found', 'forbidden', 'precondition_failed', 'precondition_required'],
+  async handler({ ctx, principal, params, body, req, res }) {
+    const { userId } = principal;
+    await requireAccess(ctx.database, params.id, userId, 'edit');
+    if (body.content !== undefined) {
+      const given = preconditionOf(body.base, req.get('if-match'));
+      await changeContent(ctx, { documentId: params.id, userId }, body.content, given);
+    }
+    if (body.title !== undefined) {
+      await renameDocument(ctx.database, { id: params.id, userId }, body.title);
+      const event = { documentId: params.id, title: body.title };
+      void ctx.publisher.emit(rooms.document(params.id), 'document:renamed', event);
+    }
+    return presentText(ctx, principal, params.id, res);
+  },
+});
+
+/** @throws AppError `precondition_required` when neither is given. */
+function preconditionOf(base: string | undefined, ifMatch: string | undefined): Precondition {
+  // Who sends both wants to be told when the text has changed.
+  if (ifMatch !== undefined) {
+    const tags = ifMatch.split(',').map((tag) => tag.trim());
+    return { ifMatch: (seq) => tags.includes('*') || tags.includes(`"${baseOf(seq)}"`) };
+  }
+  if (base !== undefined) return { base };
+  throw new AppError(
+    'precondition_required',
+    'Say what the edit was made from: send `base`, or the header If-Match, as they came with the text.',
+  );
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { Principal } from '../../shared/accounts/principal.js';
+import { baseOf, keepBase } from '../../shared/documents/bases.js';
+import { documentSchema, getDocument } from '../../shared/documents/document.js';
+import { contentOf, loadDocument } from '../../shared/documents/log.js';
+import type { WebContext } from '../context.js';
+import type { Response } from 'express';
+
+/** A document with its text. */
+export const documentTextSchema = documentSchema
+  .extend({
+    content: z.string().describe('The text, in Markdown.'),
+    base: z.string().describe('Names this state of the text: send it back with an edit that was made from it.'),
+  })
+  .meta({ id: 'DocumentText' });
+
+type DocumentText = z.input<typeof documentTextSchema>;
+
+/** The text as it is now, with the tag that an edit may be made under. */
+export async function presentText(
+  { database }: Pick<WebContext, 'database'>,
+  principal: Principal,
+  id: string,
+  res: Response,
+): Promise<DocumentText> {
+  const view = await getDocument(database, id, principal.userId);
+  const loaded = await loadDocument(database, id);
+  if (view.level === 'edit') await keepBase(database, id, loaded);
+  const { doc, seq } = loaded;
+  res.setHeader('etag', `"${baseOf(seq)}"`);
+  return { ...view, seq, content: contentOf(doc).toString(), base: baseOf(seq) };
+}

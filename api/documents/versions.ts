@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { requireAccess } from '../../shared/documents/access.js';
+import { diffText } from '../../shared/documents/diff-text.js';
+import { contentOf, loadDocument } from '../../shared/documents/log.js';
+import { restoreVersion } from '../../shared/documents/restore.js';
+import { listVersions, readVersion, versionSchema } from '../../shared/documents/versions.js';
+import { limit, page } from '../../shared/schemas.js';
+import { endpoint, idParams } from '../endpoint.js';
+import { documentTextSchema, presentText } from './present-text.js';
+
+const n = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
+const versionParams = z.object({ id: z.uuid(), n });
+
+export const getVersions = endpoint({
+  method: 'get',
+  path: '/documents/:id/versions',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'List the kept versions of a document, newest first',
+  description: 'While a document is edited one is kept every ten minutes, and one at each pause; older ones thin out.',
+  params: idParams,
+  query: z.strictObject({ limit, cursor: z.string().max(500).optional() }),
+  response: { status: 200, description: 'A page of versions, without their texts.', schema: page(versionSchema) },
+  errors: ['not_found', 'invalid_cursor'],
+  async handler({ ctx, principal, params, query }) {
+    const before = decodeCursor(query.cursor, z.strictObject({ n }))?.n ?? null;
+    await requireAccess(ctx.database, params.id, principal.userId, 'view');
+    const items = await listVersions(ctx.database, { documentId: params.id, limit: query.limit, before });
+    const last = items.length === query.limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last ? encodeCursor({ n: last.n }) : null };
+  },
+});
+
+export const getVersion = endpoint({
+  method: 'get',
+  path: '/documents/:id/versions/:n',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'Read a version of a document',
+  params: versionParams,
+  response: {
+    status: 200,
+    description: 'The version with its text.',
+    schema: versionSchema.extend({ content: z.string() }),
+  },
+  errors: ['not_found'],
+  async handler({ ctx, principal, params }) {
+    await requireAccess(ctx.database, params.id, principal.userId, 'view');
+    return readVersion(ctx.database, params.id, params.n);
+  },
+});
+
+const change = z.object({
+  at: z.int().describe('Where in the older text, in UTF-16 units.'),
+  removed: z.string(),
+  inserted: z.string(),
+});
+
+export const getVersionDiff = endpoint({
+  method: 'get',
+  path: '/documents/:id/versions/:n/diff',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'What has changed since a version',
+  params: versionParams,
+  query: z.strictObject({ to: n.optional().describe('Another version; the text as it is now unless told.') }),
+  response: { status: 200, description: 'The changes, in order.', schema: z.object({ changes: z.array(change) }) },
+  errors: ['not_found'],
+  async handler({ ctx, principal, params, query }) {
+    const { database } = ctx;
+    await requireAccess(database, params.id, principal.userId, 'view');
+    const { content: before } = await readVersion(database, params.id, params.n);
+    const after =
+      query.to === undefined
+        ? contentOf((await loadDocument(database, params.id)).doc).toString()
+        : (await readVersion(database, params.id, query.to)).content;
+    const changes = diffText(before, after).map(({ at, remove, insert }) => ({
+      at,
+      removed: before.slice(at, at + remove),
+      inserted: insert,
+    }));
+    return { changes };
+  },
+});
+
+export const postRestore = endpoint({
+  method: 'post',
+  path: '/documents/:id/versions/:n/restore',
+  tag: 'documents',
+  auth: 'user',
+  summary: 'Make the text what it was in a version',
+  description: 'It is an edit like any other, seen at once by who has the document open; the text before is kept.',
+  params: versionParams,
+  response: { status: 200, description: 'The document as it is now.', schema: documentTextSchema },
+  errors: ['not_found', 'forbidden'],
+  async handler({ ctx, principal, params, res }) {
+    await restoreVersion(ctx, { documentId: params.id, userId: principal.userId }, params.n);
+    return presentText(ctx, principal, params.id, res);
+  },
+});

@@ -1,0 +1,90 @@
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import type { ByteRange } from '../../shared/adapters/object-store/object-store.js';
+import { ObjectMissing } from '../../shared/adapters/object-store/object-store.js';
+import { notFound } from '../../shared/errors.js';
+import { findFile } from '../../shared/knowledge/entry.js';
+import { endpoint, idParams } from '../endpoint.js';
+
+export const getFile = endpoint({
+  method: 'get',
+  path: '/knowledge/:id/file',
+  tag: 'knowledge',
+  auth: 'user',
+  summary: 'Download the file of an entry',
+  description: 'Answers a single `Range` of bytes with 206.',
+  params: idParams,
+  query: z.strictObject({
+    version: z.coerce
+      .number()
+      .int()
+      .positive()
+      .max(2_147_483_647)
+      .optional()
+      .describe('The one that you see unless given.'),
+  }),
+  response: { status: 200, description: 'The bytes that were uploaded.', stream: 'application/octet-stream' },
+  errors: ['not_found'],
+  async handler({ ctx, principal, params, query, req, res }) {
+    const file = await findFile(ctx.database, principal, { id: params.id, n: query.version });
+    const etag = `"${file.sha256}"`;
+    res.setHeader('etag', etag);
+    res.setHeader('accept-ranges', 'bytes');
+    res.setHeader('cache-control', 'private, no-cache');
+    if (req.headers['if-none-match'] === etag) {
+      res.status(304).end();
+      return;
+    }
+    const range = rangeOf(req.headers.range, file.size);
+    if (range === 'unsatisfiable') {
+      res.setHeader('content-range', `bytes */${file.size}`);
+      res.status(416).end();
+      return;
+    }
+    res.status(range ? 206 : 200);
+    if (range) res.setHeader('content-range', `bytes ${range.start}-${range.end}/${file.size}`);
+    res.setHeader('content-length', range ? range.end - range.start + 1 : file.size);
+    res.setHeader('content-type', file.mimeType ?? 'application/octet-stream');
+    // Never shown by the browser itself: a page that somebody has uploaded would run as one of ours.
+    res.setHeader('content-disposition', `attachment; ${nameParameters(file.fileName)}`);
+    res.setHeader('content-security-policy', "default-src 'none'; sandbox");
+    res.setHeader('x-content-type-options', 'nosniff');
+    if (req.method === 'HEAD') {
+      res.end();
+      return;
+    }
+    try {
+      const bytes = await ctx.objects.open(file.objectKey, range ?? undefined);
+      await pipeline(bytes, res);
+    } catch (error) {
+      if (!res.headersSent)
+        for (const name of res.getHeaderNames()) if (name.startsWith('content-')) res.removeHeader(name);
+      if (error instanceof ObjectMissing) throw notFound('The file');
+      // The client has gone: nobody is to be told.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    }
+  },
+});
+
+/** A single range of `bytes`; anything else that the header may say is answered with the whole. */
+function rangeOf(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '');
+  if (!match || (match[1] === '' && match[2] === '')) return null;
+  const [, first = '', last = ''] = match;
+  // `-n`: the last n bytes.
+  const start = first === '' ? Math.max(size - Number(last), 0) : Number(first);
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  if (first === '' && Number(last) === 0) return 'unsatisfiable';
+  if (start >= size) return 'unsatisfiable';
+  return start > end ? null : { start, end };
+}
+
+/** The name twice (RFC 6266): in ASCII for old clients, and as it is. */
+function nameParameters(name: string): string {
+  const ascii = name.replaceAll(/[^\x20-\x7e]/g, '_').replaceAll(/["\\%]/g, '_');
+  const encoded = encodeURIComponent(name).replaceAll(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `filename="${ascii}"; filename*=UTF-8''${encoded}`;
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { requirePermission } from '../../shared/accounts/policy.js';
+import { AppError, JobFailure } from '../../shared/errors.js';
+import { tagSchema } from '../../shared/knowledge/entry.js';
+import { hitSchema } from '../../shared/knowledge/hit.js';
+import { maxTags } from '../../shared/knowledge/limits.js';
+import { searchModes } from '../../shared/knowledge/query-vectors.js';
+import { searchPassages } from '../../shared/knowledge/search.js';
+import { statuses } from '../../shared/knowledge/status.js';
+import { text } from '../../shared/schemas.js';
+import { endpoint } from '../endpoint.js';
+
+/** `a,b`: a list in a query string. */
+export const tagsQuery = z
+  .string()
+  .max(2_000)
+  .transform((value) => value.split(',').filter((tag) => tag.trim() !== ''))
+  .pipe(z.array(tagSchema).max(maxTags));
+
+/** In milliseconds, for the vector of the query. */
+const timeoutMs = 10_000;
+
+export const getKnowledgeSearch = endpoint({
+  method: 'get',
+  path: '/knowledge/search',
+  tag: 'knowledge',
+  auth: 'user',
+  summary: 'Search the passages that you may read',
+  description:
+    'Of your own entries the newest version that is ready is searched, of others the approved one. Admins search the ' +
+    'newest ready version of everything. At most three passages of one entry are answered.',
+  query: z.strictObject({
+    q: text(2_000).refine((value) => /\S/.test(value), 'must not be blank'),
+    limit: z.coerce.number().int().min(1).max(100).default(10),
+    tags: tagsQuery.optional().describe('Separated by commas; entries that have all of them.'),
+    status: z.enum(statuses).optional().describe('Of the entry.'),
+    mode: z.enum(searchModes).default('hybrid').describe('`dense`: by meaning alone; `sparse`: by words alone.'),
+  }),
+  response: { status: 200, description: 'Passages, the best first.', schema: z.object({ items: z.array(hitSchema) }) },
+  errors: ['forbidden'],
+  async handler({ ctx, principal, query }) {
+    requirePermission(principal, 'knowledge:read');
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const vectors = await ctx.encodeQuery(query.q, query.mode, signal);
+      const { limit, tags, status } = query;
+      return { items: await searchPassages(ctx, [principal], { ...vectors, limit, tags, status }) };
+    } catch (error) {
+      throw toAppError(error, signal);
+    }
+  },
+});
+
+/** A vector store or an embeddings service that is away is not our mistake, and passes. */
+function toAppError(error: unknown, signal: AbortSignal): unknown {
+  if (error instanceof JobFailure || signal.aborted) {
+    return new AppError('unavailable', 'The search is not available at the moment. Please try again.', {
+      retryAfterSeconds: 2,
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,127 @@
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { AppError } from '../../shared/errors.js';
+import { parsePart } from './validate.js';
+
+/** Numbers of what a form may have beside its file. */
+const limits = { files: 1, fields: 30, parts: 31, fieldNameSize: 100, fieldSize: 64 * 1024, headerPairs: 50 };
+
+/** What was sent in a form: its fields, and what became of its file. */
+type Form<Fields extends z.ZodType, Stored> = { fields: z.output<Fields>; fileName: string; file: Stored };
+
+/**
+ * Reads a form as it comes in. The file is handed to `store` while it arrives; nobody holds it in memory.
+ *
+ * @param store is given the bytes, and a signal that is aborted when the client goes away. What it has stored is
+ * its caller's to remove when this throws: `onStored` tells.
+ * @throws AppError `unsupported_media_type`, `invalid_request`; what `store` throws.
+ */
+export async function readForm<Fields extends z.ZodType, Stored>(
+  { req, res }: { req: Request; res: Response },
+  schema: Fields,
+  store: (bytes: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<Stored>,
+  onStored: (file: Stored) => void,
+): Promise<Form<Fields, Stored>> {
+  const busboy = openForm(req);
+  const gone = new AbortController();
+  const onClose = (): void => {
+    if (req.complete) return;
+    const error = new AppError('invalid_request', 'The upload was broken off.');
+    gone.abort(error);
+    busboy.destroy(error);
+  };
+  req.once('close', onClose);
+  try {
+    const { fields, fileName, file } = await collect(req, busboy, async (bytes) => {
+      const stored = await store(bytes, gone.signal);
+      onStored(stored);
+      return stored;
+    });
+    return { fields: parsePart(schema, 'body', fields) as z.output<Fields>, fileName, file };
+  } catch (error) {
+    // What is still under way is not waited for: it may be long.
+    if (!req.complete) res.setHeader('connection', 'close');
+    req.unpipe(busboy);
+    req.resume();
+    throw gone.signal.aborted ? gone.signal.reason : error;
+  } finally {
+    req.off('close', onClose);
+  }
+}
+
+function openForm(req: Request): BusboyInstance {
+  const type = req.headers['content-type'];
+  if (!type || !/^multipart\/form-data\b/i.test(type)) {
+    throw new AppError('unsupported_media_type', 'Send the file as multipart/form-data.');
+  }
+  try {
+    return new Busboy({ headers: { ...req.headers, 'content-type': type }, limits });
+  } catch (error) {
+    throw new AppError('invalid_request', 'The form cannot be read: its Content-Type has no boundary.', {
+      cause: error,
+    });
+  }
+}
+
+type Collected<Stored> = { fields: Record<string, string | string[]>; fileName: string; file: Stored };
+
+function collect<Stored>(
+  req: Request,
+  busboy: BusboyInstance,
+  store: (bytes: AsyncIterable<Uint8Array>) => Promise<Stored>,
+): Promise<Collected<Stored>> {
+  const fields = new Map<string, string | string[]>();
+  let upload: { name: string; stored: Promise<Stored> } | undefined;
+
+  return new Promise((resolve, reject) => {
+    const refuse = (message: string, cause?: unknown): void =>
+      reject(new AppError('invalid_request', message, { cause }));
+    busboy.on('file', (field, stream, name) => {
+      if (field !== 'file' || upload) {
+        stream.resume();
+        refuse(`Send one file, in the field "file"; there is one in "${field.slice(0, 100)}".`);
+        return;
+      }
+      const stored = store(stream);
+      // When it fails the rest of the stream is let through, so that the form can come to its end.
+      stored.catch((error: unknown) => {
+        reject(error);
+        stream.resume();
+      });
+      upload = { name: cleanName(name), stored };
+    });
+    busboy.on('field', (field, value, _nameCut, valueCut) => {
+      if (valueCut) refuse(`The field "${field.slice(0, 100)}" is too long.`);
+      const before = fields.get(field);
+      fields.set(field, before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]);
+    });
+    for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
+      busboy.on(event, () => refuse('The form has more fields or files than are taken.'));
+    }
+    busboy.on('error', (error) =>
+      error instanceof AppError ? reject(error) : refuse('The form cannot be read.', error),
+    );
+    busboy.on('finish', () => {
+      if (!upload) {
+        refuse('Send a file in the field "file".');
+        return;
+      }
+      const { name, stored } = upload;
+      stored.then((file) => resolve({ fields: Object.fromEntries(fields), fileName: name, file }), reject);
+    });
+    req.pipe(busboy);
+  });
+}
+
+const maxNameLength = 255;
+
+/** A name to show and to save under: the last part of a path, without what no file system takes. */
+function cleanName(name: string | undefined): string {
+  const last = (name ?? '').split(/[/\\]/).at(-1) ?? '';
+  const cleaned = last
+    .replaceAll(/\p{Cc}|\p{Surrogate}/gu, '')
+    .trim()
+    .slice(-maxNameLength);
+  return cleaned === '' || /^\.+$/.test(cleaned) ? 'file' : cleaned;
+}

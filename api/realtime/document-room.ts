@@ -1,0 +1,131 @@
+import { requireAccess } from '../../shared/documents/access.js';
+import { checkAwareness, goneUpdate } from '../../shared/documents/check-awareness.js';
+import { checkUpdate } from '../../shared/documents/check-update.js';
+import { MalformedUpdate } from '../../shared/documents/byte-reader.js';
+import { claimClients, requireOwnClients } from '../../shared/documents/clients.js';
+import { readLogPage } from '../../shared/documents/log.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import { rooms } from '../../shared/realtime/events.js';
+import type { Presence } from '../../shared/realtime/presence.js';
+import { documentOf } from '../../shared/realtime/rooms.js';
+import type { WebContext } from '../context.js';
+import type { EventHandlers } from './receive-event.js';
+import { inTurn, type Session } from './session.js';
+import { enterRoom, leaveRoom } from './socket-rooms.js';
+
+type Handlers = Pick<
+  EventHandlers,
+  'document:join' | 'document:resume' | 'document:leave' | 'document:update' | 'document:awareness'
+>;
+
+/** What a socket does with a document. The process keeps nothing of the text between two events. */
+export function documentRoomHandlers(ctx: WebContext, presence: Presence): Handlers {
+  return {
+    'document:join': (session, payload) =>
+      inTurn(session, rooms.document(payload.documentId), () => join(ctx, presence, session, payload)),
+    async 'document:resume'(session, { documentId, after }) {
+      if (!session.rooms.has(rooms.document(documentId))) throw notJoined();
+      await requireAccess(ctx.database, documentId, session.principal.userId, 'view');
+      return readLogPage(ctx.database, documentId, after);
+    },
+    async 'document:leave'(session, { documentId }) {
+      const room = rooms.document(documentId);
+      await inTurn(session, room, async () => leaveRoom(ctx, session, room));
+      return {};
+    },
+    'document:update': (session, { documentId, update }) => storeUpdate(ctx, session, documentId, update),
+    async 'document:awareness'(session, { documentId, update }) {
+      showCursor(ctx, session, documentId, update);
+      return {};
+    },
+  };
+}
+
+const notJoined = (): AppError => notFound('The document, among those that you have joined,');
+
+async function join(
+  ctx: WebContext,
+  presence: Presence,
+  session: Session,
+  { documentId, clientId, after = 0 }: { documentId: string; clientId: number; after?: number | undefined },
+) {
+  const { database } = ctx;
+  const { userId } = session.principal;
+  const room = rooms.document(documentId);
+  const wasIn = session.rooms.has(room);
+  // First, so that a stranger does not make this process subscribe to anything.
+  if (!wasIn) await requireAccess(database, documentId, userId, 'view');
+  // Again, when a revocation would find the reader: one in between was heard by nobody.
+  const { level } = await enterRoom(ctx, session, room, async () => ({
+    ...(await requireAccess(database, documentId, userId, 'view')),
+    readsFromSeq: 0,
+  }));
+  try {
+    const [foreign] = await claimClients(database, { documentId, userId }, [clientId]);
+    if (foreign !== undefined) {
+      throw new AppError('conflict', 'The clientId belongs to somebody else in this document. Take another one.');
+    }
+    clientsOf(session, documentId).set(clientId, session.clients.get(documentId)?.get(clientId) ?? -1);
+    // After entering: what is stored from here on is heard, what was before is in this page or in those after it.
+    const page = await readLogPage(database, documentId, after);
+    // Who is here already shows itself to the new one.
+    void ctx.publisher.emit(room, 'document:opened', { documentId, userId, clientId }, undefined, session.socket.id);
+    return { ...page, level, present: await presence.list(room).catch(() => []) };
+  } catch (error) {
+    if (!wasIn) leaveRoom(ctx, session, room);
+    throw error;
+  }
+}
+
+async function storeUpdate(ctx: WebContext, session: Session, documentId: string, update: Uint8Array) {
+  const owner = { documentId, userId: session.principal.userId };
+  const ranges = understood(() => checkUpdate(update));
+  const known = session.clients.get(documentId);
+  const unknown = ranges.filter(({ client }) => !known?.has(client));
+  if (unknown.length > 0) {
+    // Before anything is claimed; the append itself asks again.
+    await requireAccess(ctx.database, documentId, owner.userId, 'edit');
+    const own = clientsOf(session, documentId);
+    for (const client of await requireOwnClients(ctx.database, owner, unknown)) own.set(client, -1);
+  }
+  return ctx.documents.append({ ...owner, update }, session.socket.id);
+}
+
+function showCursor(ctx: WebContext, session: Session, documentId: string, update: Uint8Array): void {
+  const room = rooms.document(documentId);
+  const known = session.clients.get(documentId);
+  if (!session.rooms.has(room) || !known) throw notJoined();
+  const shown = understood(() => checkAwareness(update));
+  for (const { client } of shown) {
+    if (!known.has(client)) throw new AppError('forbidden', `Client ${client} is not yours to show.`);
+  }
+  for (const { client, clock } of shown) known.set(client, clock);
+  void ctx.publisher.emit(room, 'document:awareness', { documentId, update }, undefined, session.socket.id);
+}
+
+/** Makes the cursors of a socket disappear that has left a document, however it came to leave. */
+export function hideCursor(ctx: Pick<WebContext, 'publisher'>, session: Session, room: string): void {
+  const documentId = documentOf(room);
+  if (documentId === null) return;
+  const shown = session.clients.get(documentId) ?? new Map<number, number>();
+  session.clients.delete(documentId);
+  for (const [client, clock] of shown) {
+    if (clock < 0) continue;
+    void ctx.publisher.emit(room, 'document:awareness', { documentId, update: goneUpdate({ client, clock }) });
+  }
+}
+
+function clientsOf(session: Session, documentId: string): Map<number, number> {
+  const clients = session.clients.get(documentId) ?? new Map<number, number>();
+  session.clients.set(documentId, clients);
+  return clients;
+}
+
+function understood<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof MalformedUpdate)) throw error;
+    throw new AppError('invalid_request', `The update cannot be read: ${error.message}.`);
+  }
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { EmbeddingError } from './embedder.js';
+
+type Request = {
+  url: string;
+  apiKey: string | undefined;
+  body: Record<string, unknown>;
+  timeoutMs: number;
+  signal: AbortSignal;
+};
+
+/** A retry is never put off for longer than this, whatever a header says. */
+const maxRetryAfterMs = 5 * 60_000;
+
+const answer = z.object({
+  data: z.array(z.object({ index: z.number().int().min(0), embedding: z.union([z.array(z.number()), z.string()]) })),
+});
+
+/**
+ * One request to `/v1/embeddings`: the vectors in the order of the texts, as the service made them.
+ *
+ * @throws EmbeddingError; the signal's reason when aborted.
+ */
+export async function requestEmbeddings(request: Request, count: number): Promise<Float32Array[]> {
+  const parsed = answer.safeParse(await send(request));
+  if (!parsed.success || parsed.data.data.length !== count) {
+    const reason = parsed.success ? `${parsed.data.data.length} vectors for ${count} texts` : 'not the expected fields';
+    throw new EmbeddingError('embedding_malformed', `The embeddings service answered with ${reason}.`, {
+      transient: false,
+    });
+  }
+  const vectors: Float32Array[] = [];
+  // Not every service keeps the order.
+  for (const { index, embedding } of parsed.data.data) vectors[index] = toVector(embedding);
+  return vectors;
+}
+
+async function send({ url, apiKey, body, timeoutMs, signal }: Request): Promise<unknown> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
+      body: JSON.stringify(body),
+      signal: AbortSignal.any([signal, timeout]),
+    });
+    if (!response.ok) throw await refusal(response);
+    return await response.json();
+  } catch (error) {
+    if (error instanceof EmbeddingError) throw error;
+    signal.throwIfAborted();
+    if (timeout.aborted) {
+      const message = `The embeddings service did not answer within ${timeoutMs / 1_000} s.`;
+      throw new EmbeddingError('embedding_timeout', message, { transient: true, cause: error });
+    }
+    throw new EmbeddingError('embedding_unavailable', 'The embeddings service cannot be reached at the moment.', {
+      transient: true,
+      cause: error,
+    });
+  }
+}
+
+async function refusal(response: Response): Promise<EmbeddingError> {
+  const said = (await response.text().catch(() => '')).slice(0, 300);
+  const { status } = response;
+  if (status === 401 || status === 403) {
+    const message = 'The embeddings service does not accept the key. An operator has to set EMBEDDING_API_KEY.';
+    return new EmbeddingError('embedding_unauthorized', message, { transient: false });
+  }
+  const retryAfterMs = retryAfter(response.headers);
+  // OpenAI says 429 also of an account without money, which no waiting helps.
+  if (status === 429 && !/insufficient_quota/.test(said)) {
+    const message = 'The embeddings service is answering too many requests of this account at the moment.';
+    return new EmbeddingError('embedding_rate_limited', message, { transient: true, retryAfterMs });
+  }
+  if (status >= 500 || status === 408 || status === 409 || status === 425) {
+    const message = `The embeddings service had an error (${status}).`;
+    return new EmbeddingError('embedding_unavailable', message, { transient: true, retryAfterMs });
+  }
+  const message = `The embeddings service refused the request (${status}): ${said}`;
+  return new EmbeddingError('embedding_refused', message, { transient: false });
+}
+
+function retryAfter(headers: Headers): number | undefined {
+  const value = headers.get('retry-after');
+  const candidates = [
+    Number(headers.get('retry-after-ms') ?? Number.NaN),
+    Number(value ?? Number.NaN) * 1_000,
+    value ? Date.parse(value) - Date.now() : Number.NaN,
+  ];
+  const ms = candidates.find((candidate) => Number.isFinite(candidate) && candidate >= 0);
+  return ms === undefined ? undefined : Math.min(ms, maxRetryAfterMs);
+}
+
+/** Numbers, or in base64 little-endian floats of 32 bits. */
+function toVector(embedding: number[] | string): Float32Array {
+  if (typeof embedding !== 'string') return Float32Array.from(embedding);
+  const bytes = Buffer.from(embedding, 'base64');
+  return Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(index * 4));
+}

@@ -1,0 +1,90 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { batchesOf } from './batches.js';
+import { type Embedder, EmbeddingError, type TextKind } from './embedder.js';
+import { requestEmbeddings } from './embeddings-request.js';
+import { createGate } from './gate.js';
+import { traitsOf } from './model-traits.js';
+import { toUnitLength } from './unit-length.js';
+
+export type EmbeddingsApiSettings = {
+  /** Where the API is: with or without `/v1` or `/v1/embeddings` at its end. */
+  url: string;
+  apiKey: string | undefined;
+  model: string;
+  /** Numbers that a vector must have. */
+  size: number;
+  /** Requests of this process at a time. */
+  concurrency: number;
+  /** Requests of this process in a minute; 0 is no limit. */
+  requestsPerMinute: number;
+  timeoutMs?: number;
+  /** The first wait before a retry; it doubles with each. */
+  firstRetryMs?: number;
+};
+
+/** After so many tries in a row the job goes back to the backlog, where waiting holds up nothing else. */
+const maxTries = 4;
+/** A longer wait is the job's, for the same reason. */
+const maxWaitMs = 10_000;
+
+/** An embedder behind any API of the shape of OpenAI's `/v1/embeddings`: OpenAI, Voyage, Ollama, vLLM, TEI, … */
+export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
+  const { model, size } = settings;
+  const url = endpointOf(settings.url);
+  const traits = traitsOf(model);
+  const gate = createGate(settings);
+
+  async function embedBatch(texts: string[], kind: TextKind, signal: AbortSignal): Promise<Float32Array[]> {
+    const body = { model, input: texts.map((text) => traits.prefix[kind] + text), ...traits.fields(kind, size) };
+    const request = { url, apiKey: settings.apiKey, body, timeoutMs: settings.timeoutMs ?? 60_000, signal };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await gate.pass(() => requestEmbeddings(request, texts.length), signal);
+      } catch (error) {
+        if (!(error instanceof EmbeddingError) || !error.transient) throw error;
+        const backoffMs = (settings.firstRetryMs ?? 500) * 2 ** (tries - 1) * (0.5 + Math.random());
+        const waitMs = error.retryAfterMs ?? backoffMs;
+        if (error.code === 'embedding_rate_limited') gate.pause(Math.min(waitMs, maxWaitMs));
+        if (tries === maxTries || waitMs > maxWaitMs) throw error;
+        await wait(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+    }
+  }
+
+  function checked(vector: Float32Array): Float32Array {
+    if (vector.length !== size) {
+      const message = `The model ${model} makes vectors of ${vector.length} numbers, but QDRANT_VECTOR_SIZE is ${size}. An operator has to set it to ${vector.length}.`;
+      throw new EmbeddingError('embedding_size', message, { transient: false });
+    }
+    if (!vector.every(Number.isFinite)) {
+      const message = 'The embeddings service answered with something else than numbers.';
+      throw new EmbeddingError('embedding_malformed', message, { transient: false });
+    }
+    return toUnitLength(vector);
+  }
+
+  return {
+    // Some models make vectors of several sizes.
+    model: `${model}/${size}`,
+    size,
+    fusion: { by: 'distributions' },
+    async embed(texts, kind, signal) {
+      // One failed batch fails the whole: the others need not go on then.
+      const stop = new AbortController();
+      const either = AbortSignal.any([signal, stop.signal]);
+      try {
+        const made = await Promise.all(batchesOf(texts).map((batch) => embedBatch(batch, kind, either)));
+        return made.flat().map(checked);
+      } catch (error) {
+        stop.abort(error);
+        throw error;
+      }
+    },
+  };
+}
+
+function endpointOf(url: string): string {
+  const trimmed = url.replace(/\/+$/, '');
+  if (trimmed.endsWith('/embeddings')) return trimmed;
+  return /\/v\d+$/.test(trimmed) ? `${trimmed}/embeddings` : `${trimmed}/v1/embeddings`;
+}

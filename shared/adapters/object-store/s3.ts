@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  paginateListObjectsV2,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { type ByteRange, ObjectMissing, type ObjectStore } from './object-store.js';
+
+/** Where in S3: credentials and all else come from the environment, as the SDK reads it. */
+export type S3Settings = {
+  bucket: string;
+  /** Before every key: empty, or ending with a slash. */
+  prefix: string;
+  endpoint?: string | undefined;
+  region?: string | undefined;
+  /** For services that do not have a host name for each bucket (MinIO, Ceph). */
+  pathStyle: boolean;
+};
+
+/** In bytes: with the largest number of parts that S3 allows this reaches 160 GB. Two parts are under way at a time. */
+const partSize = 16 * 1024 * 1024;
+
+/** Objects in a bucket of S3, or of a service that speaks its API. */
+export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S3Settings): ObjectStore {
+  const client = new S3Client({
+    forcePathStyle: pathStyle,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+    // Services other than Amazon's do not all know the newer checksums.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+  const place = (key: string) => ({ Bucket: bucket, Key: `${prefix}${key}` });
+
+  async function get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<GetObjectCommandOutput> {
+    const command = new GetObjectCommand({
+      ...place(key),
+      ...(range ? { Range: `bytes=${range.start}-${range.end}` } : {}),
+    });
+    try {
+      return await client.send(command, signal ? { abortSignal: signal } : {});
+    } catch (error) {
+      if ((error as { name?: string }).name === 'NoSuchKey') throw new ObjectMissing(key);
+      throw error;
+    }
+  }
+
+  return {
+    async put(key, source, signal) {
+      const upload = new Upload({
+        client,
+        params: { ...place(key), Body: Readable.from(source, { objectMode: false }) },
+        partSize,
+        queueSize: 2,
+      });
+      const abort = (): void => void upload.abort();
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        signal?.throwIfAborted();
+        await upload.done();
+      } catch (error) {
+        throw signal?.aborted ? signal.reason : error;
+      } finally {
+        signal?.removeEventListener('abort', abort);
+      }
+    },
+    async open(key, range) {
+      return (await get(key, range)).Body as Readable;
+    },
+    async localFile(key, signal) {
+      const folder = await mkdtemp(path.join(tmpdir(), 'millrace-'));
+      const release = (): Promise<void> => rm(folder, { recursive: true, force: true });
+      try {
+        const file = path.join(folder, randomUUID());
+        const { Body } = await get(key, undefined, signal);
+        await pipeline(Body as Readable, createWriteStream(file, { mode: 0o600 }), { signal });
+        return { path: file, release };
+      } catch (error) {
+        await release();
+        throw signal.aborted ? signal.reason : error;
+      }
+    },
+    async delete(key) {
+      await client.send(new DeleteObjectCommand(place(key)));
+    },
+    async *list(start) {
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: `${prefix}${start}` })) {
+        for (const { Key, LastModified } of page.Contents ?? []) {
+          if (Key && LastModified) yield { key: Key.slice(prefix.length), changedAt: LastModified };
+        }
+      }
+    },
+    async readText(key) {
+      try {
+        return (await (await get(key)).Body?.transformToString()) ?? null;
+      } catch (error) {
+        if (error instanceof ObjectMissing) return null;
+        throw error;
+      }
+    },
+    close: () => client.destroy(),
+  };
+}

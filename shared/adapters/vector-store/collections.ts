@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import type { QdrantClient } from '@qdrant/js-client-rest';
+import { statusOf } from './qdrant-errors.js';
+import { denseVector, sparseVector } from './query.js';
+import { type CollectionState, type PayloadIndexes, VectorStoreError } from './vector-store.js';
+
+/** What a collection is made for. */
+export type CollectionPlan = {
+  /** The name that the application uses; physical collections are behind it. */
+  alias: string;
+  model: string;
+  size: number;
+  indexes: PayloadIndexes;
+};
+
+/** The physical collection that the alias stands for. */
+export async function inService(client: QdrantClient, { alias }: CollectionPlan): Promise<string | null> {
+  const { aliases } = await client.getAliases();
+  return aliases.find(({ alias_name }) => alias_name === alias)?.collection_name ?? null;
+}
+
+/** Collections of this alias, whatever their model, the oldest of each model first. */
+export async function collectionsOf(client: QdrantClient, { alias }: CollectionPlan): Promise<string[]> {
+  const { collections } = await client.getCollections();
+  const numbered = collections.flatMap(({ name }) => {
+    const match = name.startsWith(`${alias}_`) ? /^([0-9a-f]{8})_(\d+)$/.exec(name.slice(alias.length + 1)) : null;
+    return match ? [{ name, number: Number(match[2]) }] : [];
+  });
+  return numbered.sort((a, b) => a.number - b.number).map(({ name }) => name);
+}
+
+export async function checkCollection(client: QdrantClient, plan: CollectionPlan): Promise<CollectionState> {
+  const collection = await inService(client, plan);
+  if (collection === null) {
+    const { exists } = await client.collectionExists(plan.alias);
+    return exists ? mismatch(plan, plan.alias, 'it was not made by Millrace') : { state: 'missing' };
+  }
+  const { config } = await client.getCollection(collection);
+  const size = (config.params.vectors as Record<string, { size?: number }> | undefined)?.[denseVector]?.size;
+  if (size !== plan.size) return mismatch(plan, collection, `its vectors have ${size ?? 'no'} numbers`);
+  if (!collection.startsWith(prefixOf(plan))) return mismatch(plan, collection, 'it was made for another model');
+  return { state: 'ready', collection };
+}
+
+/** Makes an empty collection that no alias points to, with a number that none of this alias had. */
+export async function makeCollection(client: QdrantClient, plan: CollectionPlan): Promise<string> {
+  const numbers = (await collectionsOf(client, plan)).map((name) => Number(name.slice(name.lastIndexOf('_') + 1)));
+  return createNumbered(client, plan, Math.max(0, ...numbers) + 1);
+}
+
+/** Makes what is missing: collection, indexes, alias. Several processes may do it at once. */
+export async function ensureCollection(
+  client: QdrantClient,
+  plan: CollectionPlan,
+): Promise<{ collection: string; created: boolean }> {
+  const found = await checkCollection(client, plan);
+  if (found.state === 'mismatch') {
+    throw new VectorStoreError('vector_store_mismatch', found.message, { transient: false });
+  }
+  if (found.state === 'ready') {
+    await createIndexes(client, plan, found.collection);
+    return { collection: found.collection, created: false };
+  }
+  // All who start at once choose this same name, so that none of them is left with a collection of its own.
+  const left = (await collectionsOf(client, plan)).filter((name) => name.startsWith(prefixOf(plan)));
+  const collection = left.at(-1) ?? (await createNumbered(client, plan, 1));
+  await createIndexes(client, plan, collection);
+  await pointAlias(client, plan.alias, collection, null);
+  return { collection, created: true };
+}
+
+/** Puts `collection` into service in place of `before`, in one step. */
+export async function pointAlias(
+  client: QdrantClient,
+  alias: string,
+  collection: string,
+  before: string | null,
+): Promise<void> {
+  const create = { create_alias: { alias_name: alias, collection_name: collection } };
+  const remove = { delete_alias: { alias_name: alias } };
+  await client.updateCollectionAliases({ actions: before === null ? [create] : [remove, create] });
+}
+
+async function createNumbered(client: QdrantClient, plan: CollectionPlan, number: number): Promise<string> {
+  const name = `${prefixOf(plan)}${number}`;
+  await client
+    .createCollection(name, {
+      vectors: { [denseVector]: { size: plan.size, distance: 'Cosine', on_disk: true } },
+      // The index of terms stays in memory: it is small, and every search reads it.
+      sparse_vectors: { [sparseVector]: { modifier: 'idf' } },
+      on_disk_payload: true,
+    })
+    .catch((error: unknown) => {
+      // Somebody else has just made it.
+      if (statusOf(error) !== 409) throw error;
+    });
+  await createIndexes(client, plan, name);
+  return name;
+}
+
+async function createIndexes(client: QdrantClient, plan: CollectionPlan, collection: string): Promise<void> {
+  const { payload_schema: present } = await client.getCollection(collection);
+  for (const [field, schema] of Object.entries(plan.indexes)) {
+    if (present[field]?.data_type === schema) continue;
+    await client.createPayloadIndex(collection, { field_name: field, field_schema: schema, wait: true });
+  }
+}
+
+/** What the vectors mean is part of the name: two models of one size would otherwise pass for each other. */
+function prefixOf({ alias, model, size }: CollectionPlan): string {
+  const hash = createHash('sha256').update(`${model}\n${size}`).digest('hex').slice(0, 8);
+  return `${alias}_${hash}_`;
+}
+
+function mismatch({ alias, model, size }: CollectionPlan, collection: string, reason: string): CollectionState {
+  const message =
+    `The collection ${collection} behind ${alias} does not fit the embedding model ${model} with ${size} numbers: ` +
+    `${reason}. Run \`npm run reindex\` to build a new one from Postgres and switch to it, or set EMBEDDING_MODEL ` +
+    'and QDRANT_VECTOR_SIZE back to what they were.';
+  return { state: 'mismatch', collection, message };
+}

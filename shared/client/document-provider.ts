@@ -1,0 +1,300 @@
+import { Awareness } from 'y-protocols/awareness';
+import * as Y from 'yjs';
+import type { ServerEvent, ServerEventPayloads } from '../realtime/events.js';
+import type { Client } from './client.js';
+import { createClosing } from './closing.js';
+import { createCursors } from './cursors.js';
+import { createEmitter, type Emitter, type Off } from './emitter.js';
+import { backoffMs, ClientError } from './errors.js';
+import { createKeptEdits } from './kept-edits.js';
+import { toBytes } from './merge-updates.js';
+import { createOutbox } from './outbox.js';
+import { createSeenSeqs } from './seen-seqs.js';
+
+export type DocumentProviderEvents = {
+  /** Everything that the server had is here; false while the connection is away. */
+  synced: boolean;
+  /** Everything that was edited here is in the server's database. */
+  saved: boolean;
+  /** What one may do, when it is known and when it changes: who may only view should not type. */
+  level: 'view' | 'edit';
+  joined: { userId: string; name: string };
+  left: { userId: string; name: string };
+  /** Events about suggestions, titles and the like, as the server sends them. */
+  event: { name: ServerEvent; payload: unknown };
+  /** The server refused an edit. It is kept, and sent again after the next reconnect. */
+  refused: ClientError;
+  /** The document may not be read any more, or is gone; nothing more is heard of it. */
+  closed: ClientError;
+};
+
+/** Keeps a Y.Doc and a document of Millrace the same. */
+export type DocumentProvider = Pick<Emitter<DocumentProviderEvents>, 'on'> & {
+  readonly documentId: string;
+  readonly doc: Y.Doc;
+  /** Cursors and names: for the binding of an editor. */
+  readonly awareness: Awareness;
+  readonly synced: boolean;
+  readonly saved: boolean;
+  readonly level: 'view' | 'edit' | null;
+  /** Who has the document open, by id. */
+  readonly present: ReadonlyMap<string, { userId: string; name: string }>;
+  /** @throws ClientError when the document cannot be opened. */
+  whenSynced(): Promise<void>;
+  /** Resolves when everything edited so far is saved; waits while there is no connection. @throws ClientError */
+  whenSaved(): Promise<void>;
+  /** Closes the document. What is not saved yet stays in the Y.Doc only: wait for {@link whenSaved} before. */
+  destroy(): void;
+};
+
+/** Updates that overtake each other are put in order by Yjs; only what stays away is asked for, after so many milliseconds. */
+const gapMs = 250;
+
+/**
+ * Keeps `doc` and a document the same, across reconnects: edits made here are sent until they are acknowledged, and
+ * what happened meanwhile is fetched. The text is `doc.getText('content')`; give it to any binding for Y.Text.
+ *
+ * A Y.Doc that was kept (in IndexedDB, a file) may be given: what the server lacks of it is sent.
+ */
+export function createDocumentProvider(
+  { connection }: Pick<Client, 'connection'>,
+  documentId: string,
+  doc: Y.Doc,
+  options: { awareness?: Awareness } = {},
+): DocumentProvider {
+  const emitter = createEmitter<DocumentProviderEvents>();
+  const closing = createClosing();
+  const origin = {};
+  const awareness = options.awareness ?? new Awareness(doc);
+  const seen = createSeenSeqs();
+  const room = `document:${documentId}`;
+  const present = new Map<string, { userId: string; name: string }>();
+  const kept = createKeptEdits(doc);
+  let ended: ClientError | null = null;
+  let level: 'view' | 'edit' | null = null;
+  let synced = false;
+  let saved = true;
+  let syncing: Promise<void> | null = null;
+  let again = false;
+  let gapTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const outbox = createOutbox({
+    connection,
+    documentId,
+    onStored: (seq) => seen.add(seq),
+    onChange: () => setSaved(outbox.isEmpty()),
+    onRefused(error) {
+      if (error instanceof ClientError && error.type !== 'closed') emitter.emit('refused', error);
+    },
+  });
+  const cursors = createCursors({ connection, documentId, awareness, origin });
+
+  function setSaved(value: boolean): void {
+    if (saved === value) return;
+    saved = value;
+    emitter.emit('saved', value);
+  }
+
+  function setSynced(value: boolean): void {
+    if (synced === value) return;
+    synced = value;
+    emitter.emit('synced', value);
+  }
+
+  function setLevel(value: 'view' | 'edit'): void {
+    if (level === value) return;
+    level = value;
+    emitter.emit('level', value);
+    // What was refused while one might only view.
+    if (value === 'edit') outbox.flush();
+  }
+
+  function apply(updates: (Uint8Array | ArrayBuffer)[]): void {
+    const bytes = updates.map(toBytes);
+    kept.received(bytes);
+    doc.transact(() => {
+      for (const update of bytes) Y.applyUpdate(doc, update, origin);
+    }, origin);
+  }
+
+  /** Joins, and reads until nothing is missing. Called again while it runs, it goes round once more. */
+  function sync(): void {
+    again = true;
+    syncing ??= (async () => {
+      for (let tries = 0; again && !closing.closed; tries += 1) {
+        again = false;
+        try {
+          await join();
+          tries = 0;
+        } catch (error) {
+          if (!(error instanceof ClientError) || error.type === 'closed') return;
+          if (error.type !== 'conflict') return end(error);
+          // Somebody else has our client id: with four billion of them it is rare.
+          takeNewClientId();
+          again = true;
+          await closing.pause(backoffMs(tries));
+        }
+      }
+    })().finally(() => (syncing = null));
+  }
+
+  async function join(): Promise<void> {
+    const joined = await connection.request('document:join', {
+      documentId,
+      clientId: doc.clientID,
+      after: seen.upTo(),
+    });
+    present.clear();
+    for (const person of joined.present) present.set(person.userId, person);
+    apply(joined.updates);
+    seen.raise(joined.seq);
+    for (let { more } = joined; more && !closing.closed;) ({ more } = await readOn());
+    if (closing.closed) return;
+    setLevel(joined.level);
+    const lacking = kept.take();
+    if (lacking) outbox.add(lacking);
+    outbox.flush();
+    cursors.show();
+    if (connection.session()) setSynced(true);
+  }
+
+  async function readOn(): Promise<{ more: boolean }> {
+    const page = await connection.request('document:resume', { documentId, after: seen.upTo() });
+    apply(page.updates);
+    seen.raise(page.seq);
+    return page;
+  }
+
+  function takeNewClientId(): void {
+    const state = awareness.getLocalState();
+    awareness.setLocalState(null);
+    doc.clientID = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+    awareness.clientID = doc.clientID;
+    awareness.setLocalState(state);
+  }
+
+  function noticeGap(): void {
+    if (!seen.hasGap() || gapTimer) return;
+    gapTimer = setTimeout(() => {
+      gapTimer = undefined;
+      if (seen.hasGap()) sync();
+    }, gapMs);
+  }
+
+  function end(error: ClientError): void {
+    if (closing.closed) return;
+    ended = error;
+    destroy();
+    emitter.emit('closed', error);
+  }
+
+  function take(name: ServerEvent, payload: unknown): void {
+    const { documentId: id, room: itsRoom } = payload as { documentId?: string; room?: string };
+    if (id !== documentId && itsRoom !== room) return;
+    const person = payload as ServerEventPayloads['user:joined'];
+    switch (name) {
+      case 'document:update': {
+        const { seq, update } = payload as ServerEventPayloads['document:update'];
+        apply([update]);
+        seen.add(seq);
+        noticeGap();
+        break;
+      }
+      case 'document:changed':
+        sync();
+        break;
+      case 'document:awareness':
+        cursors.take((payload as ServerEventPayloads['document:awareness']).update);
+        break;
+      case 'document:opened':
+        cursors.show();
+        break;
+      case 'document:access': {
+        const change = payload as ServerEventPayloads['document:access'];
+        if (change.userId === connection.session()?.userId) setLevel(change.level);
+        break;
+      }
+      case 'user:joined':
+        present.set(person.userId, { userId: person.userId, name: person.name });
+        emitter.emit('joined', { userId: person.userId, name: person.name });
+        break;
+      case 'user:left':
+        present.delete(person.userId);
+        emitter.emit('left', { userId: person.userId, name: person.name });
+        break;
+      case 'room:resync':
+        setTimeout(sync, Math.random() * 300);
+        break;
+      case 'access:revoked':
+      case 'document:deleted':
+        end(new ClientError('not_found', 'The document may not be read any more, or is gone.'));
+        break;
+      default:
+        emitter.emit('event', { name, payload });
+    }
+  }
+
+  const edited = (update: Uint8Array, from: unknown): void => {
+    if (from !== origin) outbox.add(update);
+  };
+  doc.on('update', edited);
+  const offs = [
+    connection.on('event', ({ name, payload }) => take(name, payload)),
+    connection.on('connected', sync),
+    connection.on('disconnected', () => {
+      setSynced(false);
+      cursors.forget();
+    }),
+  ];
+  sync();
+
+  function destroy(): void {
+    if (closing.closed) return;
+    closing.close();
+    clearTimeout(gapTimer);
+    for (const off of offs) off();
+    doc.off('update', edited);
+    outbox.close();
+    cursors.forget();
+    cursors.close();
+    if (!options.awareness) awareness.destroy();
+    connection.send('document:leave', { documentId });
+    setSynced(false);
+  }
+
+  /** Waits until `reached` says so, which may change with the given event. */
+  async function when(event: 'synced' | 'saved', reached: () => boolean): Promise<void> {
+    while (!reached()) {
+      if (ended) throw ended;
+      if (closing.closed) throw new ClientError('closed', 'The document was closed.');
+      const offs: Off[] = [];
+      const refusal = await new Promise<ClientError | null>((resolve) => {
+        offs.push(emitter.on(event, () => resolve(null)));
+        offs.push(emitter.on('refused', (error) => resolve(event === 'saved' ? error : null)));
+        offs.push(closing.onClose(() => resolve(null)));
+      });
+      for (const off of offs) off();
+      if (refusal) throw refusal;
+    }
+  }
+
+  return {
+    on: emitter.on,
+    documentId,
+    doc,
+    awareness,
+    present,
+    get synced() {
+      return synced;
+    },
+    get saved() {
+      return saved;
+    },
+    get level() {
+      return level;
+    },
+    whenSynced: () => when('synced', () => synced),
+    whenSaved: () => when('saved', () => saved),
+    destroy,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Sql } from '../database.js';
+import { AppError } from '../errors.js';
+import type { ClientRange } from './check-update.js';
+import { loadDocument } from './log.js';
+import * as Y from 'yjs';
+
+/** More new client ids at once than anybody has devices and tabs. */
+const maxNewClients = 500;
+
+/**
+ * Takes client ids of Yjs for an account; one that nobody has becomes its own. Two accounts that edit under one id
+ * would make replicas differ for ever, and one could show a cursor as the other.
+ *
+ * @returns those that belong to somebody else.
+ */
+export async function claimClients(
+  sql: Sql,
+  owner: { documentId: string; userId: string },
+  clientIds: number[],
+): Promise<number[]> {
+  const { rows } = await sql.query<{ clientId: number }>({
+    name: 'claim-document-clients',
+    text: `
+WITH claimed AS (
+  INSERT INTO document_clients AS known (document_id, client_id, user_id)
+  SELECT $1, id, $2 FROM (SELECT DISTINCT unnest($3::bigint[]) AS id ORDER BY id) AS ids
+  ON CONFLICT (document_id, client_id) DO UPDATE SET user_id = known.user_id
+  RETURNING client_id, user_id
+) SELECT client_id::float8 AS "clientId" FROM claimed WHERE user_id <> $2`,
+    values: [owner.documentId, owner.userId, clientIds],
+  });
+  return rows.map(({ clientId }) => clientId);
+}
+
+/**
+ * Checks under whose client ids an update was made. What others did may come along, as clients send that send all
+ * they have; it has to be in the document already.
+ *
+ * @returns the client ids that are the sender's.
+ * @throws AppError `forbidden` for new operations in the name of somebody else.
+ */
+export async function requireOwnClients(
+  sql: Sql,
+  owner: { documentId: string; userId: string },
+  ranges: ClientRange[],
+): Promise<number[]> {
+  if (ranges.length > maxNewClients) {
+    throw new AppError(
+      'invalid_request',
+      `The update is of more than ${maxNewClients} clients; send only what is new.`,
+    );
+  }
+  const foreign = new Set(
+    await claimClients(
+      sql,
+      owner,
+      ranges.map(({ client }) => client),
+    ),
+  );
+  if (foreign.size > 0) {
+    const { doc } = await loadDocument(sql, owner.documentId);
+    const known = Y.decodeStateVector(Y.encodeStateVector(doc));
+    for (const { client, to } of ranges) {
+      if (foreign.has(client) && to > (known.get(client) ?? 0)) {
+        throw new AppError(
+          'forbidden',
+          `The update holds operations of client ${client}, which belongs to somebody else.`,
+        );
+      }
+    }
+  }
+  return ranges.map(({ client }) => client).filter((client) => !foreign.has(client));
+}

@@ -1,0 +1,112 @@
+import * as Y from 'yjs';
+import type { Database, Sql } from '../database.js';
+import { applyAll, contentOf } from './log.js';
+import { createCutter } from './version-schedule.js';
+import { insertVersions, type NewVersion, thinVersions } from './versions.js';
+
+/** What a compaction did; nothing when there was nothing to do, or somebody else did it at the same time. */
+export type Compacted = { rows: number; bytes: number; versions: number } | null;
+
+type Row = { seq: string; update: Buffer; authorIds: string[]; createdAt: Date };
+
+/** Updates applied at a time: between two of these the process does its other work, such as renewing leases. */
+const slice = 5_000;
+
+/**
+ * Merges the log of a document into one row, which takes the seq of the newest row that was merged: it stands for
+ * everything up to there. Writers are not stopped: what they add meanwhile comes behind it.
+ *
+ * Exactly the rows that were read are deleted. Two compactions at once, or one that is repeated, do no harm: the
+ * first that commits has deleted the oldest row, which the other misses, and changes nothing.
+ *
+ * @param guard called first in the transaction that writes; what it throws undoes all.
+ */
+export async function compactDocument(
+  database: Database,
+  documentId: string,
+  options: { guard?: (tx: Sql) => Promise<void>; signal?: AbortSignal; now?: number } = {},
+): Promise<Compacted> {
+  const { rows } = await database.query<Row>(
+    `SELECT seq::text AS seq, update, author_ids AS "authorIds", created_at AS "createdAt"
+     FROM document_updates WHERE document_id = $1 ORDER BY seq`,
+    [documentId],
+  );
+  const newest = rows.at(-1);
+  if (!newest) return null;
+  const merged = await merge(rows, options.now ?? Date.now(), options.signal);
+  if (rows.length < 2 && merged.versions.length === 0) return null;
+  return database
+    .transaction(async (tx): Promise<Compacted> => {
+      await options.guard?.(tx);
+      // In the way of a deletion of the document only, which would else wait for us while we wait for it.
+      const alive = await tx.query('SELECT 1 FROM documents WHERE id = $1 FOR KEY SHARE', [documentId]);
+      if (alive.rowCount !== 1) return null;
+      await replaceRows(tx, documentId, { rows, newest, ...merged });
+      await insertVersions(tx, documentId, merged.versions);
+      await thinVersions(tx, documentId, options.now ?? Date.now());
+      return { rows: rows.length, bytes: merged.update.byteLength, versions: merged.versions.length };
+    })
+    .catch((error: unknown) => {
+      if (error instanceof Superseded) return null;
+      throw error;
+    });
+}
+
+/** Builds the document in order, cutting versions of its text on the way. Never `mergeUpdates`: it takes minutes. */
+async function merge(rows: Row[], now: number, signal: AbortSignal | undefined) {
+  const doc = new Y.Doc();
+  const cutter = createCutter();
+  const versions: NewVersion[] = [];
+  let waiting: Buffer[] = [];
+  const flush = (): void => {
+    applyAll(doc, waiting);
+    waiting = [];
+  };
+  const cutOff = (cut: { editedAt: number; authorIds: string[] } | null): void => {
+    if (!cut) return;
+    flush();
+    versions.push({ ...cut, content: contentOf(doc).toString(), reason: 'schedule' });
+  };
+  for (const { update, authorIds, createdAt } of rows) {
+    cutOff(cutter.before({ createdAt: createdAt.getTime(), authorIds }));
+    waiting.push(update);
+    if (waiting.length < slice) continue;
+    flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+  }
+  flush();
+  cutOff(cutter.end(now));
+  const update = Y.encodeStateAsUpdate(doc);
+  doc.destroy();
+  return { update, versions, authorIds: cutter.left() };
+}
+
+type Replacement = { rows: Row[]; newest: Row; update: Uint8Array; authorIds: string[] };
+
+async function replaceRows(
+  tx: Sql,
+  documentId: string,
+  { rows, newest, update, authorIds }: Replacement,
+): Promise<void> {
+  const { rowCount } = await tx.query(
+    `DELETE FROM document_updates WHERE document_id = $1 AND seq = ANY($2::bigint[])`,
+    [documentId, rows.map(({ seq }) => seq)],
+  );
+  if (rowCount !== rows.length) {
+    // Somebody else has merged some of them; what is deleted here must not be committed.
+    throw new Superseded();
+  }
+  await tx.query(
+    'INSERT INTO document_updates (document_id, seq, update, author_ids, created_at) VALUES ($1, $2, $3, $4, $5)',
+    [documentId, newest.seq, Buffer.from(update), authorIds, newest.createdAt],
+  );
+  const before = rows.reduce((sum, row) => sum + row.update.length, 0);
+  await tx.query('UPDATE documents SET log_bytes = greatest(0, log_bytes + $2) WHERE id = $1', [
+    documentId,
+    update.byteLength - before,
+  ]);
+}
+
+/** Another compaction was first. */
+class Superseded extends Error {}

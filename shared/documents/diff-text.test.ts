@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { applyChanges, diffText } from './diff-text.js';
+
+const words = ['alpha ', 'beta\n', '😀', 'ü', '\n', 'x', 'gamma delta '];
+const pick = (index: number): string => words[Math.abs(Math.imul(index, 2_654_435_761) >> 8) % words.length] ?? '';
+const make = (seed: number, length: number): string[] =>
+  Array.from({ length }, (_, index) => pick(seed * 1_000 + index));
+
+test('the changes lead from one text to the other, and halve no character', () => {
+  for (let seed = 0; seed < 200; seed += 1) {
+    const old = make(seed, 60);
+    const before = old.join('');
+    const after = [...old.slice(0, 20), ...make(seed + 1, seed % 30), ...old.slice(20 + (seed % 17))].join('');
+    const changes = diffText(before, after);
+    expect(applyChanges(before, changes)).toBe(after);
+    for (const { at, remove, insert } of changes) {
+      const pieces = [before.slice(0, at), before.slice(at, at + remove), insert];
+      for (const piece of pieces) expect(Buffer.from(piece).toString()).toBe(piece);
+    }
+  }
+});
+
+test('one emoji becomes another as a whole', () => {
+  expect(diffText('a😀b', 'a😁b')).toEqual([{ at: 1, remove: 2, insert: '😁' }]);
+});
+
+test('large texts that differ everywhere take moments', () => {
+  const lines = (prefix: string, count: number): string =>
+    Array.from({ length: count }, (_, line) => `${prefix} ${line * 7}\n`).join('');
+  const pairs: [string, string][] = [
+    [lines('old line', 20_000), lines('new line', 20_000)],
+    ['x'.repeat(900_000), 'y'.repeat(900_000)],
+    ['ab'.repeat(100_000), 'ba'.repeat(100_000)],
+    [lines('same', 20_000), lines('same', 20_000).replace('same 700\n', 'changed 700\n')],
+  ];
+  for (const [before, after] of pairs) {
+    const began = performance.now();
+    const changes = diffText(before, after);
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(applyChanges(before, changes) === after).toBe(true);
+  }
+});

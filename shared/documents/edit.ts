@@ -1,0 +1,57 @@
+import * as Y from 'yjs';
+import { diffText, type TextChange } from './diff-text.js';
+import { contentOf } from './log.js';
+
+/** An edit as a Yjs update, and the client id under which it was made. */
+export type Edit = { update: Uint8Array; clientId: number };
+
+/**
+ * Makes an edit as somebody would who had the document as it was, was offline, and comes back now: the update
+ * merges with whatever was typed since. What others wrote stays, and only what the editor saw is deleted.
+ *
+ * @param state the document that the changes are counted in.
+ * @returns null when there is nothing to change.
+ */
+export function editOffline(state: Uint8Array, changes: readonly TextChange[]): Edit | null {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  return editHere(doc, changes);
+}
+
+/** The same on a document at hand, which is changed. */
+export function editHere(doc: Y.Doc, changes: readonly TextChange[]): Edit | null {
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => void updates.push(update));
+  const text = contentOf(doc);
+  doc.transact(() => {
+    // From the end, so that the places of those before stay right.
+    for (const { at, remove, insert } of [...changes].reverse()) {
+      // Text is put in front of what it replaces: behind it, it would land behind what others typed there meanwhile.
+      if (insert !== '') text.insert(at, insert);
+      if (remove > 0) text.delete(at + insert.length, remove);
+    }
+  });
+  const [update] = updates;
+  return update ? { update, clientId: doc.clientID } : null;
+}
+
+/** The text of a state. */
+export function textOf(state: Uint8Array): string {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  const text = contentOf(doc).toString();
+  doc.destroy();
+  return text;
+}
+
+/** The edit that makes `content` of a state; null when it is that already. */
+export function rewriteOffline(state: Uint8Array, content: string): Edit | null {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  return rewriteHere(doc, content);
+}
+
+/** The same on a document at hand, which is changed. */
+export function rewriteHere(doc: Y.Doc, content: string): Edit | null {
+  return editHere(doc, diffText(contentOf(doc).toString(), content));
+}

@@ -1,0 +1,74 @@
+/** Editing that goes on is cut into versions this often, and a pause as long ends one, in milliseconds. */
+export const versionEveryMs = 10 * 60_000;
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+/** How far apart kept versions are by their age: everything for a day, then one an hour, a day, a week. */
+const steps: readonly { olderThan: number; apart: number }[] = [
+  { olderThan: 180 * day, apart: 7 * day },
+  { olderThan: 14 * day, apart: day },
+  { olderThan: day, apart: hour },
+];
+
+/** A version as far as the schedule looks at it. */
+export type Dated = { n: number; editedAt: number; reason: string };
+
+/**
+ * Which versions have had their time: of those that fall into one span of their age the newest stays. The newest of
+ * all stays, and for half a year what was kept before a restore.
+ *
+ * @param now milliseconds of the epoch, as `editedAt`.
+ */
+export function thinOut(versions: readonly Dated[], now: number): number[] {
+  const newestFirst = [...versions].sort((one, other) => other.editedAt - one.editedAt || other.n - one.n);
+  const taken = new Set<string>();
+  const gone: number[] = [];
+  newestFirst.forEach(({ n, editedAt, reason }, index) => {
+    const step = steps.find(({ olderThan }) => now - editedAt > olderThan);
+    if (!step) return;
+    const span = `${step.apart} ${Math.floor(editedAt / step.apart)}`;
+    const stays = index === 0 || (reason !== 'schedule' && now - editedAt < 180 * day);
+    if (taken.has(span) && !stays) gone.push(n);
+    taken.add(span);
+  });
+  return gone;
+}
+
+/** One row of a log, as far as the schedule looks at it. */
+export type DatedRow = { createdAt: number; authorIds: string[] };
+
+/**
+ * Decides where a log is cut into versions, row by row: after a pause, and every ten minutes of editing that goes
+ * on. What was edited since the last cut belongs to the next version.
+ */
+export function createCutter() {
+  const authors = new Set<string>();
+  let since: number | null = null;
+  let last = 0;
+
+  const take = (): { editedAt: number; authorIds: string[] } => {
+    const cut = { editedAt: last, authorIds: [...authors] };
+    authors.clear();
+    since = null;
+    return cut;
+  };
+  const due = (now: number): boolean =>
+    since !== null && (now - last >= versionEveryMs || now - since >= versionEveryMs);
+
+  return {
+    /** Call before a row is applied. @returns the version that ends before it. */
+    before(row: DatedRow): { editedAt: number; authorIds: string[] } | null {
+      const cut = due(row.createdAt) ? take() : null;
+      // A compacted row whose edits are all in versions has no authors any more.
+      for (const id of row.authorIds) authors.add(id);
+      if (row.authorIds.length > 0) since ??= row.createdAt;
+      last = row.createdAt;
+      return cut;
+    },
+    /** Call when all rows are applied. @returns the version that ends with the log, if nobody edits any more. */
+    end: (now: number): { editedAt: number; authorIds: string[] } | null => (due(now) ? take() : null),
+    /** Whose edits are in no version yet. */
+    left: (): string[] => [...authors],
+  };
+}

@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { defineJob } from './contract.js';
+
+/** Removes what is left of a deleted entry: points, passages, vectors and files that nothing else uses. */
+export const removeVectors = defineJob({
+  kind: 'remove-vectors',
+  queue: 'vectors',
+  payload: z.object({ entryId: z.uuid() }),
+  maxFailures: 20,
+  repeatable: 'It deletes; a repeat finds the rest.',
+});

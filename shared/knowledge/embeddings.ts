@@ -1,0 +1,52 @@
+import type { Sql } from '../database.js';
+import type { ChunkRange } from './pipeline.js';
+
+/** Of the chunks those texts, each once, that have no vector of this model and size yet. */
+export async function findWithoutVector(
+  sql: Sql,
+  range: ChunkRange,
+  { model, size }: { model: string; size: number },
+): Promise<{ hash: Buffer; text: string; headingPath: string[] }[]> {
+  const { rows } = await sql.query<{ hash: Buffer; text: string; headingPath: string[] }>({
+    name: 'chunks-without-vector',
+    text: `SELECT DISTINCT ON (content_hash) content_hash AS hash, text, heading_path AS "headingPath"
+      FROM knowledge_chunks AS chunk
+      WHERE version_id = $1 AND index >= $2 AND index < $3 AND NOT EXISTS (
+        SELECT 1 FROM embeddings WHERE model = $4 AND content_hash = chunk.content_hash AND octet_length(vector) = $5)`,
+    values: [range.versionId, range.from, range.to, model, size * 4],
+  });
+  return rows;
+}
+
+/** Keeps vectors; one of another size under the same name is replaced. */
+export async function keepVectors(
+  tx: Sql,
+  model: string,
+  vectors: readonly { hash: Buffer; vector: Float32Array }[],
+): Promise<void> {
+  // In one order for all: two that keep the same vectors at once wait for each other instead of for ever.
+  const sorted = vectors.toSorted((one, other) => one.hash.compare(other.hash));
+  await tx.query({
+    name: 'keep-vectors',
+    text: `INSERT INTO embeddings (model, content_hash, vector)
+      SELECT $1, hash, vector FROM unnest($2::bytea[], $3::bytea[]) AS made (hash, vector)
+      ON CONFLICT (model, content_hash) DO UPDATE SET vector = excluded.vector
+      WHERE octet_length(embeddings.vector) <> octet_length(excluded.vector)`,
+    values: [model, sorted.map(({ hash }) => hash), sorted.map(({ vector }) => toBytes(vector))],
+  });
+}
+
+const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** The numbers as float32 in little-endian order, whatever the machine is. */
+export function toBytes(vector: Float32Array): Buffer {
+  const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+  return littleEndian ? bytes : Buffer.from(bytes).swap32();
+}
+
+export function fromBytes(bytes: Buffer): Float32Array {
+  // A copy: bytes of the driver need not begin where a number may.
+  const copy = new Uint8Array(bytes);
+  if (!littleEndian) Buffer.from(copy.buffer).swap32();
+  return new Float32Array(copy.buffer);
+}

@@ -1,0 +1,65 @@
+import { createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { ExtractionFailed } from './failure.js';
+import { answerDescriptor, requestSchema, type Answer } from './protocol.js';
+import { readParts } from './read-parts.js';
+
+/**
+ * The entry of the process that reads files: one after another as they are asked for on standard input, until
+ * that ends. It is expendable. Whatever a file does to it, the parent sees an answer or its end.
+ */
+const memoryBytes = Number(process.argv[2]);
+const answers = createWriteStream('', { fd: answerDescriptor, highWaterMark: 256 * 1024 });
+// The parent has gone or does not want the rest.
+answers.on('error', () => process.exit(0));
+
+const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
+  workerData: { memoryBytes, parentPid: process.ppid },
+  resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+  execArgv: [],
+});
+await once(watchdog, 'online');
+watchdog.unref();
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = requestSchema.parse(JSON.parse(line));
+  try {
+    for await (const answer of readParts(request)) await write(answer);
+    await write({ kind: 'end' });
+  } catch (error) {
+    await write(failureOf(error));
+  }
+}
+process.exit(0);
+
+/** Waits until the parent takes it: a reader that is slow makes the parser slow, and nothing piles up. */
+async function write(answer: Answer): Promise<void> {
+  if (!answers.write(`${JSON.stringify(answer)}\n`)) await once(answers, 'drain');
+}
+
+function failureOf(error: unknown): Answer {
+  if (error instanceof ExtractionFailed) {
+    const { code, message, cause } = error;
+    return { kind: 'failed', code, message, cause: describe(cause) };
+  }
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && /^(ENOENT|EACCES|EIO|EMFILE|ENFILE|ESTALE|EISDIR)$/.test(code)) {
+    return { kind: 'error', message: describe(error) ?? code };
+  }
+  if (error instanceof RangeError && /Invalid (array|string|typed array)|allocation failed/i.test(error.message)) {
+    return { kind: 'failed', code: 'out_of_memory', message: 'Reading the file takes more memory than is allowed.' };
+  }
+  return {
+    kind: 'failed',
+    code: 'damaged',
+    message: 'The file is damaged: its content could not be read.',
+    cause: describe(error),
+  };
+}
+
+function describe(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined;
+  return (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
+}

@@ -1,0 +1,32 @@
+import { createReadStream } from 'node:fs';
+import iconv from 'iconv-lite';
+
+const readBytes = 128 * 1024;
+
+/** The text of a file in pieces, with the number of bytes read so far. */
+export async function* decodeFile(path: string, encoding: string): AsyncGenerator<{ text: string; bytes: number }> {
+  const decoder = decoderOf(encoding);
+  let bytes = 0;
+  for await (const buffer of createReadStream(path, { highWaterMark: readBytes })) {
+    bytes += (buffer as Buffer).length;
+    const text = decoder.write(buffer as Buffer);
+    if (text) yield { text, bytes };
+  }
+  const text = decoder.end();
+  if (text) yield { text, bytes };
+}
+
+/** The text of bytes that are all in memory. */
+export function decodeBytes(bytes: Buffer, encoding: string): string {
+  const decoder = decoderOf(encoding);
+  return decoder.write(bytes) + (decoder.end() ?? '');
+}
+
+type Decoder = { write(bytes: Buffer): string; end(): string | undefined };
+
+function decoderOf(encoding: string): Decoder {
+  if (encoding !== 'iso-2022-jp') return iconv.getDecoder(encoding);
+  // The only encoding here that iconv-lite does not have.
+  const decoder = new TextDecoder(encoding);
+  return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
+}

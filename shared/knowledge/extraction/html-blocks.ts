@@ -1,0 +1,149 @@
+import { Parser } from 'htmlparser2';
+import type { Block } from './piece.js';
+import { rowBuilder } from './table-row.js';
+
+/** Elements whose content nobody reads as text. */
+const skipped = new Set(
+  'script style noscript template svg math canvas iframe object nav button select form textarea audio video'.split(' '),
+);
+const skippedRoles = /^(navigation|search|menu|menubar|dialog|alert)$/;
+const skippedClasses =
+  /(^|\s)(mw-(editsection|portlet)|interlanguage-link|navbox|catlinks|printfooter|noprint|sr-only|visually-hidden|breadcrumbs?)(\s|$)/;
+const blocks = new Set(
+  (
+    'address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer ' +
+    'header hr li main ol p pre section summary table tbody td th tfoot thead title tr ul h1 h2 h3 h4 h5 h6'
+  ).split(' '),
+);
+/** Elements whose footer is a part of them, unlike that of the page. */
+const holders = new Set(['article', 'blockquote', 'main', 'section']);
+const maxBlockChars = 32 * 1024;
+const maxRowChars = 4_000;
+
+/** A block of a page, and whether it stands in its main part. */
+export type HtmlBlock = Block & { main: boolean };
+
+/**
+ * The blocks of an HTML text: paragraphs, headings with their level, list items, and rows of tables in one line.
+ * Keeps no tree, so that neither depth nor length of a page matters.
+ */
+export async function* htmlBlocks(
+  texts: AsyncIterable<{ text: string }>,
+  options: { mainOnly: boolean },
+): AsyncGenerator<HtmlBlock> {
+  const found: HtmlBlock[] = [];
+  const reader = blockReader((block) => {
+    if (block.main || !options.mainOnly) found.push(block);
+  });
+  for await (const { text } of texts) {
+    reader.write(text);
+    yield* found.splice(0);
+  }
+  reader.end();
+  yield* found.splice(0);
+}
+
+function blockReader(emit: (block: HtmlBlock) => void): Parser {
+  let text = '';
+  let level: number | undefined;
+  let skip = 0;
+  let main = 0;
+  let pre = 0;
+  let item = false;
+  let rowDepth = 0;
+  let rowChars = 0;
+  let layout = false;
+  let inner = 0;
+  let table = rowBuilder();
+  /** For each open element, whether it began something that is to be skipped, and whether it is the main part. */
+  const marks: { name: string; skips: boolean; main: boolean }[] = [];
+
+  function flush(): void {
+    const content = (
+      pre > 0 ? text.replace(/^\n/, '').trimEnd() : text.replaceAll(/[^\S\n]+/g, ' ').replaceAll(/ ?\n ?/g, '\n')
+    ).trim();
+    text = '';
+    if (!content) return;
+    rowChars += content.length;
+    // Headings or long texts in cells: the table only lays out a page.
+    if (rowDepth > 0 && !layout && (level !== undefined || rowChars > maxRowChars)) {
+      endRow();
+      layout = true;
+    }
+    if (rowDepth > 0 && !layout) {
+      table.add(content);
+      return;
+    }
+    emit({ text: item && level === undefined ? `- ${content}` : content, level, main: main > 0 });
+    item = false;
+  }
+
+  function endRow(): void {
+    const line = layout ? '' : table.end();
+    if (line) emit({ text: line, main: main > 0 });
+  }
+
+  return new Parser(
+    {
+      onopentag(name, attributes) {
+        const skips = isSkipped(name, attributes) || (name === 'footer' && inner === 0);
+        const isMain = name === 'main' || attributes.role === 'main';
+        marks.push({ name, skips, main: isMain });
+        if (skips) skip += 1;
+        if (skip > 0) return;
+        if (name === 'br') text += '\n';
+        if (!blocks.has(name)) return;
+        flush();
+        if (isMain) main += 1;
+        if (holders.has(name)) inner += 1;
+        if (name === 'pre') pre += 1;
+        else if (name === 'li') item = true;
+        else if (/^h[1-6]$/.test(name)) level = Number(name[1]);
+        else if (name === 'tr') {
+          rowDepth += 1;
+          if (rowDepth > 1) return;
+          table.begin();
+          rowChars = 0;
+          layout = false;
+        } else if (/^t[dh]$/.test(name) && rowDepth === 1) table.cell(attributes);
+        else if (name === 'table' && rowDepth === 0) table = rowBuilder();
+      },
+      ontext(data) {
+        if (skip > 0) return;
+        text += pre > 0 ? data : data.replaceAll(/\s+/g, ' ');
+        if (text.length > maxBlockChars) flush();
+      },
+      onclosetag(name) {
+        const mark = marks.pop();
+        const wasSkipped = skip > 0;
+        if (mark?.skips) skip -= 1;
+        if (wasSkipped || !blocks.has(name)) return;
+        flush();
+        if (mark?.main) main -= 1;
+        if (holders.has(name)) inner -= 1;
+        if (name === 'pre') pre = Math.max(0, pre - 1);
+        else if (name === 'li') item = false;
+        else if (/^h[1-6]$/.test(name)) level = undefined;
+        else if (name === 'tr') {
+          if (rowDepth === 1) endRow();
+          rowDepth = Math.max(0, rowDepth - 1);
+        }
+      },
+      onend: flush,
+    },
+    { decodeEntities: true },
+  );
+}
+
+function isSkipped(name: string, attributes: Record<string, string>): boolean {
+  if (skipped.has(name)) return true;
+  if (name === 'html' || name === 'body' || name === 'main') return false;
+  if (name === 'sup' && /(^|\s)reference(\s|$)/.test(attributes.class ?? '')) return true;
+  return (
+    'hidden' in attributes ||
+    attributes['aria-hidden'] === 'true' ||
+    skippedRoles.test(attributes.role ?? '') ||
+    skippedClasses.test(attributes.class ?? '') ||
+    /display\s*:\s*none/i.test(attributes.style ?? '')
+  );
+}

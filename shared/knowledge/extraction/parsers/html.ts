@@ -1,0 +1,44 @@
+import { open } from 'node:fs/promises';
+import { decodeFile } from '../decode-file.js';
+import { encodingOf } from '../encoding.js';
+import { htmlBlocks } from '../html-blocks.js';
+import { type Piece, sections } from '../piece.js';
+import type { Source } from './parser.js';
+
+/** How much of the text must stand in the main element for the rest to be left out. */
+const mainShare = 0.3;
+const declarationBytes = 4_096;
+
+/** The main text of a web page. Read twice: only in the end is it known whether it marks its main part. */
+export async function* readHtml({ path, size }: Source): AsyncGenerator<Piece> {
+  const encoding = await encodingOf(path, await declaredEncoding(path));
+  const chars = { all: 0, main: 0 };
+  for await (const block of htmlBlocks(decodeFile(path, encoding.name), { mainOnly: false })) {
+    chars.all += block.text.length;
+    if (block.main) chars.main += block.text.length;
+  }
+  const mainOnly = chars.main > chars.all * mainShare;
+  let done = 0;
+  async function* pieces(): AsyncGenerator<{ text: string }> {
+    for await (const { text, bytes } of decodeFile(path, encoding.name)) {
+      done = bytes / size;
+      yield { text };
+    }
+  }
+  yield* sections(htmlBlocks(pieces(), { mainOnly }), () => done);
+}
+
+async function declaredEncoding(path: string): Promise<string | undefined> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(declarationBytes), 0, declarationBytes, 0);
+    return charsetIn(buffer.subarray(0, bytesRead).toString('latin1'));
+  } finally {
+    await file.close();
+  }
+}
+
+/** The encoding that a page declares in a meta element. */
+export function charsetIn(html: string): string | undefined {
+  return /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{1,40})/i.exec(html)?.[1];
+}

@@ -1,0 +1,17 @@
+import type { Limits } from '../limits.js';
+import type { ResumePoint } from '../part.js';
+import type { Piece } from '../piece.js';
+
+/** A file that a parser reads. */
+export type Source = {
+  path: string;
+  /** In bytes. */
+  size: number;
+  limits: Limits;
+  from?: ResumePoint | undefined;
+  /** To be told how many pages, slides or sheets there are, once that is known. */
+  onPages: (pages: number) => void;
+};
+
+/** Gives out what it finds while it reads, in the order of the file; throws `ExtractionFailed`. */
+export type Parser = (source: Source) => AsyncIterable<Piece>;

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { PDFParse } from 'pdf-parse';
+import { damaged, ExtractionFailed } from '../failure.js';
+import type { Piece } from '../piece.js';
+import type { Source } from './parser.js';
+
+/** A PDF page by page, in the order in which the file draws its text. */
+export async function* readPdf({ path: file, limits, from, onPages }: Source): AsyncGenerator<Piece> {
+  const parser = new PDFParse({
+    data: new Uint8Array(await readFile(file)),
+    // No code from the file: fonts may carry programs.
+    isEvalSupported: false,
+    disableFontFace: true,
+    useSystemFonts: false,
+    // Asian files name character maps that every reader has to bring.
+    cMapUrl: `${path.join(libraryFolder(), 'cmaps')}/`,
+    cMapPacked: true,
+  });
+  try {
+    const total = await pageCount(parser);
+    onPages(total);
+    if (total > limits.pages) throw tooManyPages(total, limits.pages);
+    let failedPages = 0;
+    for (let page = from?.page ?? 1; page <= total; page += 1) {
+      let text = '';
+      try {
+        text = await pageText(parser, page);
+      } catch (error) {
+        // One broken page does not spoil a book; when no page can be read the file is damaged.
+        failedPages += 1;
+        if (failedPages === total) throw error;
+      }
+      yield { page, headingPath: [], text: joinHyphens(text), done: page / total };
+    }
+  } catch (error) {
+    throw asFailure(error);
+  } finally {
+    await parser.destroy().catch(() => undefined);
+  }
+}
+
+async function pageCount(parser: PDFParse): Promise<number> {
+  const { total } = await parser.getInfo();
+  return total;
+}
+
+async function pageText(parser: PDFParse, page: number): Promise<string> {
+  const { pages } = await parser.getText({
+    partial: [page],
+    cellSeparator: ' ',
+    // Ligatures stay as they were printed; the forms of Arabic letters are put back below.
+    disableNormalization: true,
+  });
+  const text = pages[0]?.text ?? '';
+  return text
+    .replaceAll(/[\u2000-\u200a\u202f\ufb13-\ufdff\ufe70-\ufefc]+/g, (run) => run.normalize('NFKC'))
+    .replaceAll(/[ \t]{2,}/g, ' ');
+}
+
+/** Words before a hyphen that belongs to the word rather than to the end of the line. */
+const compounding =
+  /^(self|well|high|low|long|short|real|cross|non|full|half|two|three|four|state|user|end|time|ex|all)$/i;
+
+/** Puts words together that were parted at the end of a line, so that they can be found. */
+export function joinHyphens(text: string): string {
+  return text.replaceAll(/(\p{L}+)-\n(\p{Ll}+)/gu, (_, left: string, right: string) => {
+    const keeps = compounding.test(left) || text.includes(`${left}-${right}`);
+    return keeps ? `${left}-${right}` : `${left}${right}`;
+  });
+}
+
+function libraryFolder(): string {
+  const here = createRequire(import.meta.url);
+  return path.dirname(createRequire(here.resolve('pdf-parse')).resolve('pdfjs-dist/package.json'));
+}
+
+function asFailure(error: unknown): unknown {
+  if (error instanceof ExtractionFailed) return error;
+  if (error instanceof Error && error.name === 'PasswordException') {
+    return new ExtractionFailed('encrypted', 'The file is encrypted: it can only be opened with a password.', error);
+  }
+  return damaged('PDF', error);
+}
+
+function tooManyPages(total: number, limit: number): ExtractionFailed {
+  return new ExtractionFailed('too_many_pages', `The file has ${total} pages; ${limit} are allowed.`);
+}

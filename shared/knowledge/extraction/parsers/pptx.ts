@@ -1,0 +1,55 @@
+import { damaged, ExtractionFailed } from '../failure.js';
+import type { Piece } from '../piece.js';
+import type { Source } from './parser.js';
+import { relationsOf } from './relations.js';
+import { readSlide } from './slide.js';
+import { scanXml } from './xml.js';
+import { type Archive, openArchive } from './zip.js';
+
+const main = 'ppt/presentation.xml';
+
+/** A presentation slide by slide, with tables, diagrams and the speaker's notes. */
+export async function* readPptx({ path, limits, onPages }: Source): AsyncGenerator<Piece> {
+  const archive = await openArchive(path, limits.inflatedBytes);
+  try {
+    const slides = await slidesOf(archive);
+    onPages(slides.length);
+    if (slides.length > limits.pages) {
+      throw new ExtractionFailed(
+        'too_many_pages',
+        `The file has ${slides.length} slides; ${limits.pages} are allowed.`,
+      );
+    }
+    for (const [index, name] of slides.entries()) {
+      const { title, lines } = await readSlide(archive.read(name));
+      for (const { type, target } of await relationsOf(archive, name)) {
+        if (!/^(notesSlide|diagramData)$/.test(type) || !archive.has(target)) continue;
+        const more = await readSlide(archive.read(target));
+        if (type === 'notesSlide' && more.lines.length > 0) lines.push('Notes:');
+        lines.push(...more.lines);
+      }
+      yield {
+        slide: index + 1,
+        headingPath: title ? [title] : [],
+        text: lines.join('\n'),
+        done: (index + 1) / slides.length,
+      };
+    }
+  } finally {
+    archive.close();
+  }
+}
+
+/** The names of the slides in the order in which they are shown. */
+async function slidesOf(archive: Archive): Promise<string[]> {
+  if (!archive.has(main)) throw damaged('PowerPoint', `no ${main}`);
+  const targets = new Map((await relationsOf(archive, main)).map(({ id, target }) => [id, target]));
+  const slides: string[] = [];
+  await scanXml(archive.read(main), {
+    open: (tag, attributes) => {
+      const target = tag === 'sldId' ? targets.get(attributes['r:id'] ?? '') : undefined;
+      if (target && archive.has(target)) slides.push(target);
+    },
+  });
+  return slides;
+}

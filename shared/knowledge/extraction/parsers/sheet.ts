@@ -1,0 +1,60 @@
+import { readXml } from './xml.js';
+import { dateOf } from './workbook-parts.js';
+
+/** What the cells of a sheet refer to. */
+export type Workbook = { strings: string[]; dateStyles: Set<number>; since1904: boolean };
+
+const maxColumns = 16_384;
+
+/** The rows of a sheet, a few at a time; a cell stands at the place of its column. */
+export async function* readSheet(bytes: AsyncIterable<Buffer>, workbook: Workbook): AsyncGenerator<string[][]> {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  let cell = { column: 0, type: '', style: 0, value: '' };
+  let inValue = false;
+  const steps = readXml(bytes, {
+    open(tag, attributes) {
+      if (tag === 'row') row = [];
+      else if (tag === 'c') {
+        const column = columnOf(attributes.r) ?? row.length;
+        cell = { column, type: attributes.t ?? 'n', style: Number(attributes.s ?? -1), value: '' };
+      } else if (tag === 'v' || tag === 't') inValue = true;
+      else if (tag === 'rPh') inValue = false;
+    },
+    text(text) {
+      if (inValue) cell.value += text;
+    },
+    close(tag) {
+      if (tag === 'v' || tag === 't') inValue = false;
+      else if (tag === 'c' && cell.column < maxColumns) {
+        while (row.length < cell.column) row.push('');
+        row[cell.column] = valueOf(cell, workbook);
+      } else if (tag === 'row') rows.push(row);
+    },
+  });
+  for await (const _ of steps) {
+    if (rows.length > 0) yield rows.splice(0);
+  }
+}
+
+/** From `AB12` the number of its column, from 0. */
+function columnOf(reference: string | undefined): number | undefined {
+  const letters = /^[A-Z]{1,3}/.exec(reference ?? '')?.[0];
+  if (!letters) return undefined;
+  let column = 0;
+  for (const letter of letters) column = column * 26 + letter.charCodeAt(0) - 64;
+  return column - 1;
+}
+
+function valueOf(cell: { type: string; style: number; value: string }, workbook: Workbook): string {
+  const { type, style, value } = cell;
+  if (value === '') return '';
+  if (type === 's') return workbook.strings[Number(value)] ?? '';
+  if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
+  if (type !== 'n') return value;
+  const number = Number(value);
+  if (!Number.isFinite(number)) return value;
+  if (workbook.dateStyles.has(style)) return dateOf(number, workbook.since1904);
+  // 15 digits are what Excel shows: 0.1 is stored as 0.10000000000000001.
+  return String(Number(number.toPrecision(15)));
+}

@@ -1,0 +1,54 @@
+import { lineOf } from '../table.js';
+import { scanXml } from './xml.js';
+
+/** Placeholders that say nothing about the slide itself. */
+const furniture = new Set(['sldNum', 'dt', 'ftr', 'hdr', 'sldImg']);
+
+/** The paragraphs of a slide, of its notes or of a diagram; a row of a table is one line. */
+export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: string; lines: string[] }> {
+  const lines: string[] = [];
+  let title = '';
+  let placeholder = '';
+  let paragraph = '';
+  let inText = false;
+  let cell: string[] | undefined;
+  let row: string[] | undefined;
+
+  function endParagraph(): void {
+    const text = paragraph.replaceAll(/[ \t]+/g, ' ').trim();
+    paragraph = '';
+    if (!text || furniture.has(placeholder)) return;
+    if (cell) cell.push(text);
+    else lines.push(text);
+    if (/^(title|ctrTitle)$/.test(placeholder)) title = `${title} ${text}`.trim();
+  }
+
+  await scanXml(bytes, {
+    open(tag, attributes) {
+      if (tag === 'sp') placeholder = '';
+      else if (tag === 'ph') placeholder = attributes.type ?? 'body';
+      else if (tag === 't') inText = true;
+      else if (tag === 'br') paragraph += '\n';
+      else if (tag === 'tab') paragraph += ' ';
+      else if (tag === 'tr') row = [];
+      else if (tag === 'tc') cell = [];
+    },
+    text(text) {
+      if (inText) paragraph += text;
+    },
+    close(tag) {
+      if (tag === 't') inText = false;
+      else if (tag === 'p') endParagraph();
+      else if (tag === 'sp') placeholder = '';
+      else if (tag === 'tc') {
+        row?.push(cell?.join(' ') ?? '');
+        cell = undefined;
+      } else if (tag === 'tr') {
+        const line = row ? lineOf(row) : '';
+        if (line) lines.push(line);
+        row = undefined;
+      }
+    },
+  });
+  return { title, lines };
+}

@@ -1,0 +1,95 @@
+import type { Block } from '../piece.js';
+import { rowBuilder } from '../table-row.js';
+import { levelOfOutline } from './word-styles.js';
+import { readXml, type XmlHandler } from './xml.js';
+
+type Paragraph = { text: string; level: number | undefined; item: boolean };
+
+/** A row with more text than this lays out a page and is no row of a table. */
+const maxRowChars = 4_000;
+
+/** The paragraphs of the body of a Word file or of its notes; a row of a table is one block. */
+export async function* wordBlocks(
+  bytes: AsyncIterable<Buffer>,
+  headings: ReadonlyMap<string, number>,
+): AsyncGenerator<Block> {
+  const found: Block[] = [];
+  for await (const _ of readXml(
+    bytes,
+    wordHandler(headings, (block) => found.push(block)),
+  ))
+    yield* found.splice(0);
+}
+
+function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block) => void): Required<XmlHandler> {
+  /** More than one is open where a text box stands inside of a paragraph. */
+  const open: Paragraph[] = [];
+  const table = rowBuilder();
+  let tableDepth = 0;
+  let rowChars = 0;
+  let layout = false;
+  /** Depth inside of what is not read: the older form of a text box, and the notes that are only lines. */
+  let skipped = 0;
+  let inText = false;
+
+  function endParagraph(): void {
+    const { text: raw, level, item } = open.pop() ?? { text: '', level: undefined, item: false };
+    const text = raw.trim();
+    if (!text) return;
+    rowChars += text.length;
+    if (tableDepth > 0 && !layout && (level !== undefined || rowChars > maxRowChars)) {
+      endRow();
+      layout = true;
+    }
+    if (tableDepth > 0 && !layout) table.add(text);
+    else emit({ text: item && level === undefined ? `- ${text}` : text, level });
+  }
+
+  function endRow(): void {
+    const text = layout ? '' : table.end();
+    if (text) emit({ text });
+  }
+
+  function inParagraph(tag: string, value: string): void {
+    const paragraph = open.at(-1);
+    if (!paragraph) return;
+    if (tag === 'pStyle') paragraph.level ??= headings.get(value);
+    else if (tag === 'outlineLvl') paragraph.level ??= levelOfOutline(value);
+    else if (tag === 'numPr') paragraph.item = true;
+    else if (tag === 'tab') paragraph.text += '\t';
+    else if (tag === 'br' || tag === 'cr') paragraph.text += '\n';
+    else if (tag === 'noBreakHyphen') paragraph.text += '-';
+  }
+
+  return {
+    open(tag, attributes) {
+      const value = attributes['w:val'] ?? '';
+      if (skipped > 0 || tag === 'Fallback' || /separator/i.test(attributes['w:type'] ?? '')) skipped += 1;
+      else if (tag === 'p') open.push({ text: '', level: undefined, item: false });
+      else if (tag === 't') inText = true;
+      else if (tag === 'tbl') tableDepth += 1;
+      else if (tag === 'tr' && tableDepth === 1) {
+        table.begin();
+        rowChars = 0;
+        layout = false;
+      } else if (tag === 'tc' && tableDepth === 1) table.cell({});
+      else if (tag === 'gridBefore' && tableDepth === 1) table.skip(Number(value));
+      else if (tag === 'gridSpan' && tableDepth === 1) table.widen(Number(value));
+      else inParagraph(tag, value);
+    },
+    text(text) {
+      const paragraph = open.at(-1);
+      if (inText && paragraph && skipped === 0) paragraph.text += text;
+    },
+    close(tag) {
+      if (skipped > 0) {
+        skipped -= 1;
+        return;
+      }
+      if (tag === 't') inText = false;
+      else if (tag === 'p') endParagraph();
+      else if (tag === 'tr' && tableDepth === 1) endRow();
+      else if (tag === 'tbl') tableDepth -= 1;
+    },
+  };
+}

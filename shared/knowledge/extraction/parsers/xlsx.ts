@@ -1,0 +1,66 @@
+import { damaged, ExtractionFailed } from '../failure.js';
+import type { Piece } from '../piece.js';
+import { tableRows } from '../table.js';
+import type { Source } from './parser.js';
+import { relationsOf } from './relations.js';
+import { readSheet } from './sheet.js';
+import { dateStylesOf, sharedStringsOf } from './workbook-parts.js';
+import { scanXml } from './xml.js';
+import { type Archive, openArchive } from './zip.js';
+
+const main = 'xl/workbook.xml';
+
+/** A workbook sheet by sheet and row by row: a library that gives whole sheets would have to hold them. */
+export async function* readXlsx({ path, limits, onPages }: Source): AsyncGenerator<Piece> {
+  const archive = await openArchive(path, limits.inflatedBytes);
+  try {
+    if (!archive.has(main)) throw damaged('Excel', `no ${main}`);
+    const relations = await relationsOf(archive, main);
+    const { sheets, since1904 } = await workbookOf(archive, new Map(relations.map(({ id, target }) => [id, target])));
+    onPages(sheets.length);
+    if (sheets.length > limits.pages) {
+      throw new ExtractionFailed(
+        'too_many_pages',
+        `The file has ${sheets.length} sheets; ${limits.pages} are allowed.`,
+      );
+    }
+    const partOf = (type: string): string | undefined =>
+      relations.find((relation) => relation.type === type && archive.has(relation.target))?.target;
+    const strings = await sharedStringsOf(archive, partOf('sharedStrings'));
+    const dateStyles = await dateStylesOf(archive, partOf('styles'));
+    const total = sheets.reduce((sum, { target }) => sum + archive.sizeOf(target), 0);
+    let read = 0;
+    for (const { name, target } of sheets) {
+      const bytes = counted(archive.read(target), (count) => (read += count));
+      const table = tableRows({ sheet: name }, () => Math.min(1, read / Math.max(1, total)));
+      for await (const rows of readSheet(bytes, { strings, dateStyles, since1904 })) yield* table.add(rows);
+      yield* table.end();
+    }
+  } finally {
+    archive.close();
+  }
+}
+
+async function workbookOf(
+  archive: Archive,
+  targets: Map<string, string>,
+): Promise<{ sheets: { name: string; target: string }[]; since1904: boolean }> {
+  const sheets: { name: string; target: string }[] = [];
+  let since1904 = false;
+  await scanXml(archive.read(main), {
+    open(tag, attributes) {
+      if (tag === 'workbookPr') since1904 = /^(1|true)$/.test(attributes.date1904 ?? '');
+      const target = tag === 'sheet' ? targets.get(attributes['r:id'] ?? '') : undefined;
+      // Sheets that hold only a chart or a macro have no rows.
+      if (target?.includes('worksheets/') && archive.has(target)) sheets.push({ name: attributes.name ?? '', target });
+    },
+  });
+  return { sheets, since1904 };
+}
+
+async function* counted(bytes: AsyncIterable<Buffer>, count: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const some of bytes) {
+    count(some.length);
+    yield some;
+  }
+}

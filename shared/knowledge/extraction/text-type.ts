@@ -1,0 +1,64 @@
+import path from 'node:path';
+import iconv from 'iconv-lite';
+import { bomOf, wideEncoding } from './byte-order.js';
+import type { FileType } from './part.js';
+
+const maxControlShare = 0.005;
+
+/** Whether the bytes are text in some encoding: hardly any control characters, zeros only as UTF-16 has them. */
+export function looksLikeText(head: Buffer): boolean {
+  if (bomOf(head) || wideEncoding(head)) return true;
+  let controls = 0;
+  for (const byte of head) {
+    if (byte === 0) return false;
+    // Tab, line feed, vertical tab, form feed, carriage return; escape begins the shifts of ISO-2022-JP.
+    if ((byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b) || byte === 0x7f) controls += 1;
+  }
+  return controls <= head.length * maxControlShare;
+}
+
+const mailHeader =
+  /^(from|to|cc|subject|date|mime-version|message-id|received|return-path|delivered-to|reply-to|content-type|content-transfer-encoding|x-[\w-]+)[ \t]*:/i;
+const mailMark = /^(received|message-id|mime-version|return-path|delivered-to|date|from)[ \t]*:/im;
+const htmlMark = /<(!doctype\s+html|html|head|body)[\s>]/i;
+const htmlTags = /<(p|div|span|table|h[1-6]|ul|ol|a|br|title|meta)[\s/>]/i;
+
+/** The kind of text, from what it says and then from its name. */
+export function textType(head: Buffer, name?: string): FileType {
+  const wide = bomOf(head)?.encoding ?? wideEncoding(head);
+  // What tells the kinds apart is ASCII in every encoding.
+  const text = iconv.decode(head, wide ?? 'latin1');
+  const start = text.slice(0, 4096).trimStart();
+  if (isMail(start)) return 'eml';
+  const extension = path.extname(name ?? '').toLowerCase();
+  const markdown = /^\.(md|markdown|mdown|mkd)$/.test(extension);
+  if (!markdown && start.startsWith('<') && htmlMark.test(start)) return 'html';
+  if (/^\.x?html?$/.test(extension) && htmlTags.test(text)) return 'html';
+  if (markdown) return 'markdown';
+  if (/^\.(csv|tsv|tab)$/.test(extension)) return 'csv';
+  if (extension === '' && looksLikeTable(text)) return 'csv';
+  return 'text';
+}
+
+function isMail(start: string): boolean {
+  const lines = start.replace(/^From .*\r?\n/, '').split(/\r?\n/);
+  let headers = 0;
+  for (const line of lines) {
+    if (/^[ \t]+\S/.test(line) && headers > 0) continue;
+    if (!/^[\w-]+[ \t]*:/.test(line)) break;
+    if (mailHeader.test(line)) headers += 1;
+  }
+  return headers >= 3 && mailMark.test(start);
+}
+
+/** Whether every line has the same number of the same separator, at least two of them. */
+function looksLikeTable(text: string): boolean {
+  const lines = text.split(/\r?\n/).slice(0, 20);
+  // The last line of a head may be cut short.
+  if (lines.length > 2) lines.pop();
+  if (lines.length < 3) return false;
+  return [',', ';', '\t'].some((separator) => {
+    const counts = new Set(lines.filter(Boolean).map((line) => line.split(separator).length - 1));
+    return counts.size === 1 && !counts.has(0) && !counts.has(1);
+  });
+}

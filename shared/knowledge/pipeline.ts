@@ -1,0 +1,197 @@
+import type { JobError } from '../backlog/claim.js';
+import { enqueue, enqueueAll, type Ready } from '../backlog/enqueue.js';
+import type { Sql } from '../database.js';
+import { syncPoints } from './change-entry.js';
+import { chunksPerJob } from './limits.js';
+import { type IngestionProgress, progressOf, versionColumns } from './version.js';
+
+/** Chunks of a version by their index: from `from` to `to`, which is not included. */
+export type ChunkRange = { versionId: string; from: number; to: number };
+
+/** Stages of a version's way into the index, in their order. */
+export const stages = ['read', 'embed', 'index'] as const;
+export type Stage = (typeof stages)[number];
+
+/**
+ * Keeps the entry of a version from being deleted or changed until the transaction ends. What writes to a version
+ * does this first, after the claim of its job, so that all take their locks in one order: job, entry, version. The
+ * row of another job is never locked in such a transaction: the renewal of leases locks many of them in any order.
+ *
+ * @returns false when the entry is deleted.
+ */
+export async function holdVersion(tx: Sql, versionId: string): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'hold-version',
+    text: `SELECT 1 FROM knowledge_entries AS entry JOIN knowledge_versions AS version ON version.entry_id = entry.id
+      WHERE version.id = $1 AND entry.deleted_at IS NULL FOR NO KEY UPDATE OF entry`,
+    values: [versionId],
+  });
+  return rowCount === 1;
+}
+
+/** Asks for chunks that were stored to be embedded. */
+export async function askForVectors(tx: Sql, { userId, ...range }: ChunkRange & { userId: string }): Promise<Ready> {
+  const job = { kind: 'embed-chunks', payload: range, userId, subjectId: range.versionId } as const;
+  return (await enqueue(tx, job)).ready;
+}
+
+/** Notes that the chunks have vectors, and asks for their points. */
+export async function markEmbedded(tx: Sql, { userId, ...range }: ChunkRange & { userId: string }): Promise<Ready> {
+  await tx.query(
+    'UPDATE knowledge_versions SET embedded = embedded + int4multirange(int4range($2, $3)) WHERE id = $1',
+    [range.versionId, range.from, range.to],
+  );
+  const job = { kind: 'upsert-vectors', payload: range, userId, subjectId: range.versionId } as const;
+  return (await enqueue(tx, job)).ready;
+}
+
+/** Takes back that the chunks have vectors, and asks for those. */
+export async function unmarkEmbedded(tx: Sql, range: ChunkRange & { userId: string }): Promise<Ready> {
+  await tx.query(
+    `UPDATE knowledge_versions SET embedded = embedded - int4multirange(int4range($2, $3)),
+       indexed = indexed - int4multirange(int4range($2, $3)) WHERE id = $1`,
+    [range.versionId, range.from, range.to],
+  );
+  return askForVectors(tx, range);
+}
+
+/**
+ * Notes that the chunks have points; the last of a version make it ready.
+ *
+ * @param averageLength the average by which the points were weighed; null when none were written.
+ */
+export async function markIndexed(tx: Sql, range: ChunkRange & { averageLength: number | null }): Promise<Ready[]> {
+  await tx.query(
+    `UPDATE knowledge_versions SET indexed = indexed + int4multirange(int4range($2, $3)),
+       average_length = coalesce($4, average_length) WHERE id = $1`,
+    [range.versionId, range.from, range.to, range.averageLength],
+  );
+  return makeReady(tx, range.versionId);
+}
+
+/** Makes a version ready if it is read to its end and every chunk has a point; else does nothing. */
+export async function makeReady(tx: Sql, versionId: string): Promise<Ready[]> {
+  const { rows } = await tx.query<{ entryId: string; userId: string; stale: boolean }>(
+    `WITH version AS (
+       UPDATE knowledge_versions SET state = 'ready', ready_at = now(), error = NULL
+       WHERE id = $1 AND state <> 'ready' AND extracted AND indexed @> int4range(0, chunk_count)
+       RETURNING entry_id, n, created_by
+     ), entry AS (
+       UPDATE knowledge_entries AS entry SET ready_version = greatest(entry.ready_version, version.n),
+         revision = entry.revision + CASE WHEN entry.last_version > 1 THEN 1 ELSE 0 END
+       FROM version WHERE entry.id = version.entry_id RETURNING entry.last_version
+     )
+     SELECT version.entry_id AS "entryId", version.created_by AS "userId", entry.last_version > 1 AS stale
+     FROM version, entry`,
+    [versionId],
+  );
+  const [row] = rows;
+  // The points of a first version already say what they should; with a later one those of the earlier are to go.
+  return row?.stale ? [await syncPoints(tx, row)] : [];
+}
+
+/**
+ * Ends a version that cannot be read, embedded or indexed, and has what is in the index of it removed. One that is
+ * ready stays so.
+ */
+export async function failVersion(tx: Sql, versionId: string, error: JobError): Promise<Ready[]> {
+  const { rows } = await tx.query<{ entryId: string; userId: string; pointed: boolean }>(
+    `UPDATE knowledge_versions SET state = 'failed', error = $2 WHERE id = $1 AND state <> 'ready'
+     RETURNING entry_id AS "entryId", created_by AS "userId", chunk_count > 0 AS pointed`,
+    [versionId, JSON.stringify(error)],
+  );
+  const [row] = rows;
+  await cancelStages(tx, versionId);
+  if (!row?.pointed) return [];
+  await tx.query('UPDATE knowledge_entries SET revision = revision + 1 WHERE id = $1', [row.entryId]);
+  return [await syncPoints(tx, row)];
+}
+
+/** Takes back what the stages behind reading have not begun yet. @returns whether some of it is running. */
+export async function cancelStages(tx: Sql, versionId: string): Promise<boolean> {
+  const { rows } = await tx.query<{ running: boolean }>(
+    `UPDATE jobs SET state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
+       finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
+     WHERE subject_id = $1 AND kind IN ('embed-chunks', 'upsert-vectors') AND state IN ('pending', 'queued', 'running')
+     RETURNING state = 'running' AS running`,
+    [versionId],
+  );
+  return rows.some(({ running }) => running);
+}
+
+/** What the owner of a version is told about the job that they watch. */
+export type RootJob = {
+  jobId: string;
+  progress: IngestionProgress;
+  /** Set when the job has ended by this. */
+  ended: { state: 'done' } | { state: 'failed'; error: JobError } | null;
+};
+
+/**
+ * Brings the job that the owner watches up to date with its version, after the commit of what changed that. A
+ * waiting job ends with its version; one that still runs is only made not to wait, and finds the version as it is.
+ * Done twice it changes nothing, so whatever is repeated after a crash repeats this too.
+ */
+export async function updateRootJob(sql: Sql, versionId: string): Promise<RootJob | null> {
+  const { rows } = await sql.query<Parameters<typeof progressOf>[0] & { jobId: string; error: JobError | null }>({
+    name: 'read-progress',
+    text: `SELECT ${versionColumns} FROM knowledge_versions AS version WHERE id = $1`,
+    values: [versionId],
+  });
+  const [version] = rows;
+  if (!version) return null;
+  const { jobId } = version;
+  const progress = progressOf(version);
+  const result = await sql.query<{ ended: boolean }>({
+    name: 'update-root-job',
+    text: `
+UPDATE jobs SET progress = $2, blocked = blocked AND NOT $3,
+  state = CASE WHEN NOT ends THEN state WHEN $4::jsonb IS NULL THEN 'done' ELSE 'failed' END,
+  error = CASE WHEN ends THEN $4::jsonb ELSE error END,
+  finished_at = CASE WHEN ends THEN now() ELSE finished_at END
+FROM (SELECT id AS job_id, $3 AND ((state = 'pending' AND blocked) OR (state = 'failed' AND $4::jsonb IS NULL)) AS ends
+  FROM jobs WHERE id = $1 FOR UPDATE) AS root
+WHERE jobs.id = root.job_id RETURNING ends AS ended`,
+    values: [
+      jobId,
+      JSON.stringify(progress),
+      version.state !== 'ingesting',
+      version.error && JSON.stringify(version.error),
+    ],
+  });
+  if (!result.rows[0]?.ended) return { jobId, progress, ended: null };
+  const { error } = version;
+  return { jobId, progress, ended: error ? { state: 'failed', error } : { state: 'done' } };
+}
+
+/** Makes the running ingest-version job wait for the stages behind it: no dispatcher takes it until it is woken. */
+export async function waitForStages(tx: Sql, jobId: string): Promise<void> {
+  await tx.query('UPDATE jobs SET blocked = true WHERE id = $1', [jobId]);
+}
+
+/** Asks again for what some chunks lack, unless a job for it is under way. */
+export async function askForMissing(tx: Sql, versionId: string, userId: string): Promise<Ready[]> {
+  const { rows } = await tx.query<{ kind: 'embed-chunks' | 'upsert-vectors'; from: number; to: number }>(
+    `WITH version AS (SELECT * FROM knowledge_versions WHERE id = $1 FOR UPDATE), under_way AS (
+       SELECT range_agg(int4range((payload->>'from')::int, (payload->>'to')::int)) AS set FROM jobs
+       WHERE subject_id = $1 AND kind IN ('embed-chunks', 'upsert-vectors') AND state IN ('pending', 'queued', 'running')
+     ), missing AS (
+       SELECT 'embed-chunks' AS kind, int4multirange(int4range(0, chunk_count)) - embedded AS set FROM version
+       UNION ALL
+       SELECT 'upsert-vectors', int4multirange(int4range(0, chunk_count)) * embedded - indexed FROM version
+     ), part AS (
+       SELECT kind, unnest(missing.set - coalesce(under_way.set, '{}')) AS range FROM missing, under_way
+     )
+     SELECT kind, start AS "from", least(start + $2::int, upper(range)) AS "to"
+     FROM part, generate_series(lower(range), upper(range) - 1, $2::int) AS start`,
+    [versionId, chunksPerJob],
+  );
+  const ready: Ready[] = [];
+  for (const kind of ['embed-chunks', 'upsert-vectors'] as const) {
+    const jobs = rows
+      .filter((row) => row.kind === kind)
+      .map(({ from, to }) => ({ payload: { versionId, from, to }, userId, subjectId: versionId }));
+    ready.push(...(await enqueueAll(tx, kind, jobs)));
+  }
+  return ready;
+}

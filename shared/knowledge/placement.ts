@@ -1,0 +1,54 @@
+import type { Sql } from '../database.js';
+import type { PassagePayload } from './ranking/point.js';
+
+/** What the row of a version says about its points at one moment. */
+export type Placement = {
+  entryId: string;
+  versionId: string;
+  ownerId: string;
+  tags: string[];
+  status: string;
+  approved: boolean;
+  newest: boolean;
+  /** Raised by every change of the above. */
+  revision: number;
+  /** The average length of the passages of all versions, in terms. */
+  averageLength: number;
+};
+
+/**
+ * A version has points if it is the approved one, or the newest that is ready, or may become that. Of all others
+ * nothing is to be found.
+ */
+export const placedSql = `(entry.deleted_at IS NULL AND version.state <> 'failed'
+  AND (version.n = entry.approved_version OR version.n >= coalesce(entry.ready_version, 0)))`;
+
+/** @returns null when the version is to have no points: it is gone, or newer ones have taken its place. */
+export async function findPlacement(sql: Sql, versionId: string): Promise<Placement | null> {
+  const { rows } = await sql.query<Placement>({
+    name: 'find-placement',
+    text: `SELECT entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.tags, entry.status,
+        entry.revision, coalesce(version.n = entry.approved_version, false) AS approved,
+        version.n >= coalesce(entry.ready_version, 0) AS newest,
+        (SELECT coalesce(sum(term_count)::float8 / nullif(sum(chunk_count), 0), 1) FROM knowledge_versions) AS "averageLength"
+      FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
+      WHERE version.id = $1 AND ${placedSql}`,
+    values: [versionId],
+  });
+  return rows[0] ?? null;
+}
+
+/** What every point of the version carries, beside its own number. */
+export function payloadOf(placement: Placement): Omit<PassagePayload, 'chunk'> {
+  return {
+    kind: 'entry',
+    entryId: placement.entryId,
+    versionId: placement.versionId,
+    ownerId: placement.ownerId,
+    approved: placement.approved,
+    newest: placement.newest,
+    tags: placement.tags,
+    status: placement.status,
+    readers: [],
+  };
+}

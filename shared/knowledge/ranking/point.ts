@@ -1,0 +1,46 @@
+import { v5 } from 'uuid';
+import type { Payload, PayloadIndexes } from '../../adapters/vector-store/vector-store.js';
+
+/**
+ * What a point carries beside its vectors: what searches filter by, and where the passage is. No text: that is read
+ * from Postgres, after the rights were checked again there.
+ */
+export type PassagePayload = Payload & {
+  kind: 'entry' | 'document';
+  /** Id of the entry or of the document. */
+  entryId: string;
+  versionId: string;
+  /** Number of the passage in its version, from 0. */
+  chunk: number;
+  ownerId: string;
+  /** The newest approved version of an entry: what everybody but its owner finds. */
+  approved: boolean;
+  /** The newest version that is ready: what its owner finds. */
+  newest: boolean;
+  tags: readonly string[];
+  /** Of an entry; empty for documents. */
+  status: string;
+  /** Members of a document; empty for entries. */
+  readers: readonly string[];
+};
+
+/** The indexes that every filter on a passage's payload needs. */
+export const passageIndexes: PayloadIndexes = {
+  kind: 'keyword',
+  entryId: 'uuid',
+  versionId: 'uuid',
+  ownerId: 'uuid',
+  approved: 'bool',
+  newest: 'bool',
+  tags: 'keyword',
+  status: 'keyword',
+  readers: 'keyword',
+};
+
+/** Never changes: another one would double every point. */
+const namespace = '3d7a0c1e-52c5-4d0c-9b8e-6b7a6f1d9f42';
+
+/** The id of a passage's point, the same every time: writing it again overwrites. */
+export function pointId(versionId: string, chunk: number): string {
+  return v5(`${versionId}/${chunk}`, namespace);
+}

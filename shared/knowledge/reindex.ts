@@ -1,0 +1,119 @@
+import type { Embedder } from '../adapters/embedder/embedder.js';
+import type { VectorStore } from '../adapters/vector-store/vector-store.js';
+import type { Database } from '../database.js';
+import { embedChunks } from './embed-chunks.js';
+import { makePoints } from './index-chunks.js';
+import { chunksPerJob } from './limits.js';
+import { findPlacement, placedSql } from './placement.js';
+import { lockIndex } from './repair-index.js';
+import { readIndexState, writeIndexState } from './vector-index.js';
+
+type Deps = {
+  database: Database;
+  /** Made for the model and size that the configuration names, whatever is in service. */
+  vectors: VectorStore;
+  embedder: Embedder;
+};
+
+/** What a re-index did. `embedded` counts texts that had no vector of this model: 0 unless the model has changed. */
+export type Reindexed = { collection: string; replaced: string | null; points: number; embedded: number };
+
+/**
+ * Builds a new collection from Postgres and puts it into service in one step. Everything goes on meanwhile: jobs
+ * write to both collections, and searches see the old one until the new one is whole.
+ *
+ * @param report told now and then how many of the versions are done.
+ */
+export async function reindex(
+  deps: Deps,
+  report: (done: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<Reindexed> {
+  const { database, vectors } = deps;
+  const collection = await begin(deps);
+  try {
+    const target = vectors.within(collection);
+    const ids = await versionIds(database);
+    const count = { points: 0, embedded: 0 };
+    for (const [done, versionId] of ids.entries()) {
+      signal.throwIfAborted();
+      report(done, ids.length);
+      const filled = await fillVersion({ ...deps, target }, versionId, signal);
+      count.points += filled.points;
+      count.embedded += filled.embedded;
+    }
+    report(ids.length, ids.length);
+    const replaced = await vectors.switchTo(collection);
+    await database.transaction(async (tx) => {
+      await lockIndex(tx);
+      await writeIndexState(tx, { collection, building: null });
+    });
+    if (replaced && replaced !== collection) await vectors.deleteCollection(replaced);
+    return { collection, replaced, ...count };
+  } catch (error) {
+    await abandon(deps, collection);
+    throw error;
+  }
+}
+
+/** From the commit on, jobs write to the new collection too; what they wrote before is read from Postgres later. */
+async function begin({ database, vectors }: Deps): Promise<string> {
+  const collection = await vectors.createCollection();
+  await database.transaction(async (tx) => {
+    await lockIndex(tx);
+    const state = await readIndexState(tx);
+    await writeIndexState(tx, { ...state, building: collection });
+  });
+  return collection;
+}
+
+async function abandon({ database, vectors }: Deps, collection: string): Promise<void> {
+  await database.transaction(async (tx) => {
+    await lockIndex(tx);
+    const state = await readIndexState(tx);
+    if (state.building === collection) await writeIndexState(tx, { ...state, building: null });
+  });
+  const { state, ...inService } = await vectors.check();
+  if (state !== 'ready' || !('collection' in inService) || inService.collection !== collection) {
+    await vectors.deleteCollection(collection);
+  }
+}
+
+async function versionIds(database: Database): Promise<string[]> {
+  const { rows } = await database.query<{ id: string }>(
+    `SELECT version.id FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
+     WHERE ${placedSql} AND version.chunk_count > 0 ORDER BY version.id`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+async function fillVersion(
+  deps: Deps & { target: VectorStore },
+  versionId: string,
+  signal: AbortSignal,
+): Promise<{ points: number; embedded: number }> {
+  const { database, embedder, target } = deps;
+  const count = { points: 0, embedded: 0 };
+  const { rows } = await database.query<{ chunks: number }>(
+    'SELECT chunk_count AS chunks FROM knowledge_versions WHERE id = $1',
+    [versionId],
+  );
+  const chunks = rows[0]?.chunks ?? 0;
+  for (let from = 0; from < chunks; from += chunksPerJob) {
+    const range = { versionId, from, to: Math.min(from + chunksPerJob, chunks) };
+    for (let settled = false; !settled;) {
+      signal.throwIfAborted();
+      const placement = await findPlacement(database, versionId);
+      if (!placement) break;
+      count.embedded += await embedChunks({ database, embedder }, range, signal);
+      const points = (await makePoints(database, embedder.model, range, placement)) ?? [];
+      await target.upsert(points);
+      const after = await findPlacement(database, versionId);
+      settled = after?.revision === placement.revision;
+      if (settled) count.points += points.length;
+      // Gone meanwhile: the job that removes it writes to both collections, but perhaps before this write.
+      if (!after) await target.deleteIds(points.map(({ id }) => id));
+    }
+  }
+  return count;
+}

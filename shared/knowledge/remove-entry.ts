@@ -1,0 +1,63 @@
+import { all, is } from '../adapters/vector-store/filter.js';
+import type { ObjectStore } from '../adapters/object-store/object-store.js';
+import type { VectorStore } from '../adapters/vector-store/vector-store.js';
+import type { Database, Sql } from '../database.js';
+import { forgetUnusedFiles } from './files.js';
+import { writeTargets } from './vector-index.js';
+
+/** Chunks deleted in one transaction: few enough that nobody waits for their locks. */
+const batch = 2_000;
+
+/**
+ * Removes what a deleted entry has left: its points, passages, vectors, files, and at last its row. What else uses
+ * a vector or a file keeps it.
+ */
+export async function removeEntry(
+  deps: { database: Database; vectors: VectorStore; objects: ObjectStore },
+  entryId: string,
+  run: { signal: AbortSignal; guard: (tx: Sql) => Promise<void> },
+): Promise<void> {
+  const { database, vectors, objects } = deps;
+  // A job that writes points of it right now reads the row afterwards, finds it deleted, and takes them back.
+  const { stores } = await writeTargets(database, vectors);
+  for (const store of stores) await store.deleteWhere(all(is('entryId', entryId)));
+  for (let deleted = batch; deleted === batch;) {
+    run.signal.throwIfAborted();
+    deleted = await database.transaction(async (tx) => {
+      await run.guard(tx);
+      return deleteChunks(tx, entryId);
+    });
+  }
+  const objectKeys = await database.transaction(async (tx) => {
+    await run.guard(tx);
+    const { rows } = await tx.query<{ hash: Buffer }>(
+      `SELECT DISTINCT file_sha256 AS hash FROM knowledge_versions WHERE entry_id = $1 AND file_sha256 IS NOT NULL`,
+      [entryId],
+    );
+    await tx.query('DELETE FROM knowledge_entries WHERE id = $1 AND deleted_at IS NOT NULL', [entryId]);
+    return forgetUnusedFiles(
+      tx,
+      rows.map(({ hash }) => hash),
+    );
+  });
+  // Should this end here, the cleaning finds the objects that no row knows.
+  for (const key of objectKeys) await objects.delete(key);
+}
+
+/** Deletes some chunks, and the vectors that no other chunk uses. @returns how many chunks. */
+async function deleteChunks(tx: Sql, entryId: string): Promise<number> {
+  const { rows } = await tx.query<{ hash: Buffer }>(
+    `DELETE FROM knowledge_chunks WHERE (version_id, index) IN (
+       SELECT version_id, index FROM knowledge_chunks AS chunk
+       JOIN knowledge_versions AS version ON version.id = chunk.version_id
+       WHERE version.entry_id = $1 LIMIT ${batch})
+     RETURNING content_hash AS hash`,
+    [entryId],
+  );
+  await tx.query(
+    `DELETE FROM embeddings WHERE content_hash = ANY($1::bytea[])
+       AND NOT EXISTS (SELECT 1 FROM knowledge_chunks WHERE content_hash = embeddings.content_hash)`,
+    [rows.map(({ hash }) => hash)],
+  );
+  return rows.length;
+}

@@ -1,0 +1,60 @@
+import type { VectorStore } from '../adapters/vector-store/vector-store.js';
+import { enqueueAll, type Ready } from '../backlog/enqueue.js';
+import type { Database, Sql } from '../database.js';
+import { chunksPerJob } from './limits.js';
+import { placedSql } from './placement.js';
+import { readIndexState, writeIndexState } from './vector-index.js';
+
+/** Any number that nothing else uses. */
+const indexLock = 5_310_003;
+
+/** Runs one at a time over all processes. */
+export async function lockIndex(tx: Sql): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock($1)', [indexLock]);
+}
+
+/**
+ * Makes the collection if there is none, and asks for all points if it is not the one that the jobs have filled:
+ * it was wiped, or is new. No vector is computed again.
+ *
+ * @returns whom the dispatcher should look at; null when the index is as it should be.
+ * @throws VectorStoreError `vector_store_mismatch` when it was made for another model or size.
+ */
+export async function repairIndex(deps: { database: Database; vectors: VectorStore }): Promise<Ready[] | null> {
+  const { database, vectors } = deps;
+  const { collection, created } = await vectors.ensure();
+  const isWhole = async (sql: Sql): Promise<boolean> =>
+    (await readIndexState(sql)).collection === collection && !(await wasEmptied(sql, vectors));
+  if (!created && (await isWhole(database))) return null;
+  return database.transaction(async (tx) => {
+    await lockIndex(tx);
+    // Of several processes that noticed it at once one asks for the points.
+    if (!created && (await isWhole(tx))) return null;
+    await writeIndexState(tx, { ...(await readIndexState(tx)), collection });
+    return askForAllPoints(tx);
+  });
+}
+
+/** Whether there is not one point although there should be some. */
+async function wasEmptied(sql: Sql, vectors: VectorStore): Promise<boolean> {
+  if ((await vectors.count()) > 0) return false;
+  const { rows } = await sql.query<{ expected: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
+       WHERE ${placedSql} AND NOT isempty(version.indexed)) AS expected`,
+  );
+  return rows[0]?.expected === true;
+}
+
+/** Forgets which chunks have points, and asks for those that are to have one and have a vector. */
+async function askForAllPoints(tx: Sql): Promise<Ready[]> {
+  await tx.query(`UPDATE knowledge_versions SET indexed = '{}' WHERE NOT isempty(indexed)`);
+  const { rows } = await tx.query<{ versionId: string; userId: string; from: number; to: number }>(
+    `SELECT version.id AS "versionId", version.created_by AS "userId", start AS "from", least(start + $1::int, upper(part)) AS "to"
+     FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id,
+       unnest(version.embedded) AS part, generate_series(lower(part), upper(part) - 1, $1::int) AS start
+     WHERE ${placedSql}`,
+    [chunksPerJob],
+  );
+  const jobs = rows.map(({ userId, ...payload }) => ({ payload, userId, subjectId: payload.versionId, priority: 1 }));
+  return enqueueAll(tx, 'upsert-vectors', jobs);
+}

@@ -1,0 +1,75 @@
+import { all, is, isAnyOf, not } from '../adapters/vector-store/filter.js';
+import type { VectorStore } from '../adapters/vector-store/vector-store.js';
+import type { Ready } from '../backlog/enqueue.js';
+import type { Database, Sql } from '../database.js';
+import { askForMissing } from './pipeline.js';
+import { payloadOf, placedSql, type Placement } from './placement.js';
+import { writeTargets } from './vector-index.js';
+
+const maxRounds = 10;
+
+/**
+ * Makes the points of an entry say what its row says: the payload of the versions that are to be found, and no
+ * points of the others. The row is read again afterwards, as everywhere.
+ *
+ * @returns whom the dispatcher should look at: a version that comes back into the index may lack points.
+ */
+export async function syncEntry(
+  deps: { database: Database; vectors: VectorStore },
+  entryId: string,
+  userId: string,
+  guard: (tx: Sql) => Promise<void>,
+): Promise<Ready[]> {
+  const { database, vectors } = deps;
+  let placements = await findPlacements(database, entryId);
+  let targets = await writeTargets(database, vectors);
+  for (let round = 0; round < maxRounds; round += 1) {
+    for (const store of targets.stores) await write(store, entryId, placements);
+    const after = await findPlacements(database, entryId);
+    const targetsAfter = await writeTargets(database, vectors);
+    const same = JSON.stringify(after) === JSON.stringify(placements) && targetsAfter.key === targets.key;
+    if (same) return noteRemoved(database, { entryId, placements, userId, guard });
+    placements = after;
+    targets = targetsAfter;
+  }
+  throw new Error('the entry changes faster than its points can be written');
+}
+
+async function findPlacements(sql: Sql, entryId: string): Promise<Placement[]> {
+  const { rows } = await sql.query<Placement>(
+    `SELECT entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.tags, entry.status,
+       entry.revision, coalesce(version.n = entry.approved_version, false) AS approved,
+       version.n >= coalesce(entry.ready_version, 0) AS newest, 0 AS "averageLength"
+     FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
+     WHERE entry.id = $1 AND ${placedSql} ORDER BY version.n`,
+    [entryId],
+  );
+  return rows;
+}
+
+async function write(store: VectorStore, entryId: string, placements: readonly Placement[]): Promise<void> {
+  for (const placement of placements) {
+    await store.setPayload(payloadOf(placement), all(is('versionId', placement.versionId)));
+  }
+  const kept = placements.map(({ versionId }) => versionId);
+  await store.deleteWhere(all(is('entryId', entryId), ...(kept.length > 0 ? [not(isAnyOf('versionId', kept))] : [])));
+}
+
+/** Versions that lost their points know it; those that are to have points again are asked for. */
+async function noteRemoved(
+  database: Database,
+  about: { entryId: string; placements: Placement[]; userId: string; guard: (tx: Sql) => Promise<void> },
+): Promise<Ready[]> {
+  const kept = about.placements.map(({ versionId }) => versionId);
+  return database.transaction(async (tx) => {
+    await about.guard(tx);
+    await tx.query(
+      `UPDATE knowledge_versions SET indexed = '{}'
+       WHERE entry_id = $1 AND id <> ALL($2::uuid[]) AND NOT isempty(indexed)`,
+      [about.entryId, kept],
+    );
+    const ready: Ready[] = [];
+    for (const versionId of kept) ready.push(...(await askForMissing(tx, versionId, about.userId)));
+    return ready;
+  });
+}

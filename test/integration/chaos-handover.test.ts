@@ -1,0 +1,213 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
+import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
+import { startMortalWorker } from '../support/mortal-worker.js';
+import { startTestSystem, type TestSystem } from '../support/system.js';
+import type { TestUser } from '../support/app.js';
+import type { RunningWorker } from '../../workers/worker.js';
+
+let model: HeldModel;
+let system: TestSystem;
+let heard: Heard;
+beforeAll(async () => {
+  model = createHeldModel();
+  system = await startTestSystem({ workers: 0, modelApi: model.options, env: { REPLIES_PER_USER: '2' } });
+  heard = await hearReplies(system.redisUrl);
+});
+afterAll(async () => {
+  heard.close();
+  await system.close();
+});
+
+let worker: RunningWorker;
+beforeEach(async () => {
+  model.hold();
+  worker = await system.startWorker();
+});
+afterEach(async () => {
+  model.release();
+  await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0));
+  await worker.stop();
+});
+
+type Running = { user: TestUser; replyId: string; jobId: string };
+
+/** A reply that has said what comes before the gate. */
+async function startReply(): Promise<Running> {
+  const { user, conversationId } = await system.openConversation();
+  const { body } = await system.post(user, conversationId, { content: 'Hello' });
+  const running = { user, replyId: body.reply.id as string, jobId: body.jobId as string };
+  await vi.waitFor(() => expect(textOf(running.replyId)).toBe(heldAt), { timeout: 10_000 });
+  return running;
+}
+
+function textOf(replyId: string): string {
+  const events = heard.of(replyId);
+  const attempt = Math.max(0, ...events.map((event) => event.attempt));
+  return events.filter((event) => event.event === 'delta' && event.attempt === attempt).map(({ text }) => text).join('');
+}
+
+async function jobRow(id: string) {
+  const { rows } = await system.app.ctx.database.query<{ state: string; attempt: number; failures: number }>(
+    'SELECT state, attempt, failures FROM jobs WHERE id = $1',
+    [id],
+  );
+  return rows[0];
+}
+
+const cancel = ({ user, replyId }: Running) =>
+  system.app.request('POST', `/messages/${replyId}/cancel`, { token: user.accessToken });
+
+const isWhole = (replyId: string) => vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
+
+describe('a worker that is told to stop', () => {
+  it('hands its replies on within 2 s, and that is no failure', async () => {
+    const replies = await Promise.all(Array.from({ length: 20 }, startReply));
+    const next = await system.startWorker();
+    const startedAt = performance.now();
+    const stopped = worker.stop().then(() => performance.now() - startedAt);
+    const taken = () => replies.every(({ replyId }) => heard.of(replyId).some((event) => event.attempt === 2));
+    await vi.waitFor(() => expect(taken()).toBe(true), { timeout: 5_000, interval: 5 });
+    const takenMs = performance.now() - startedAt;
+    expect(takenMs).toBeLessThan(2_000);
+    expect(await stopped).toBeLessThan(2_000);
+    model.release();
+    for (const { user, replyId, jobId } of replies) {
+      expect(await system.ended(user, replyId)).toMatchObject({ state: 'done', content: wholeAnswer, attempt: 2 });
+      await isWhole(replyId);
+      await vi.waitFor(async () => expect(await jobRow(jobId)).toMatchObject({ state: 'done', attempt: 2, failures: 0 }));
+    }
+    await next.stop();
+  });
+
+  it('closes its calls of the model', async () => {
+    const replies = await Promise.all([startReply(), startReply()]);
+    expect(system.modelApi.counts.open).toBe(2);
+    await worker.stop();
+    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0));
+    worker = await system.startWorker();
+    model.release();
+    for (const { user, replyId } of replies) expect(await system.ended(user, replyId)).toMatchObject({ state: 'done' });
+  });
+
+  it('while a reply is being cancelled: it ends cancelled, with what it said, and is not begun again', async () => {
+    const [during, after] = [await startReply(), await startReply()];
+    const calls = system.modelApi.counts.total;
+    await Promise.all([cancel(during), worker.stop()]);
+    expect((await cancel(after)).status).toBe(202);
+    worker = await system.startWorker();
+    for (const { user, replyId, jobId } of [during, after]) {
+      expect(await system.ended(user, replyId)).toMatchObject({ state: 'cancelled', content: heldAt, attempt: 1 });
+      await isWhole(replyId);
+      await vi.waitFor(async () => expect(await jobRow(jobId)).toMatchObject({ state: 'cancelled', failures: 0 }));
+    }
+    expect(system.modelApi.counts.total).toBe(calls);
+  });
+});
+
+describe('a cancel', () => {
+  it('of a running reply ends the call of the model within a second, and keeps the text', async () => {
+    const reply = await startReply();
+    expect(system.modelApi.counts.open).toBe(1);
+    const startedAt = performance.now();
+    expect((await cancel(reply)).status).toBe(202);
+    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5, timeout: 3_000 });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt, attempt: 1 });
+    await isWhole(reply.replyId);
+    await vi.waitFor(async () => expect(await jobRow(reply.jobId)).toMatchObject({ state: 'cancelled', failures: 0 }));
+    const again = await cancel(reply);
+    expect([again.status, again.body.state]).toEqual([202, 'cancelled']);
+  });
+
+  it('that no worker hears of at once is found with the next renewal', async () => {
+    const reply = await startReply();
+    const startedAt = performance.now();
+    await system.app.ctx.database.query('UPDATE jobs SET cancel_requested_at = now() WHERE id = $1', [reply.jobId]);
+    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5, timeout: 3_000 });
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
+  });
+
+  it('of a reply that waits ends it at once, and the next one in the conversation goes on', async () => {
+    const { user, conversationId } = await system.openConversation();
+    const post = async (content: string) => (await system.post(user, conversationId, { content })).body;
+    const first = await post('one');
+    await vi.waitFor(() => expect(textOf(first.reply.id)).toBe(heldAt));
+    const [second, third] = [await post('two'), await post('[[stand-in: echo]] three')];
+    const cancelled = await cancel({ user, replyId: second.reply.id, jobId: second.jobId });
+    expect(cancelled.body).toMatchObject({ state: 'cancelled', content: '', attempt: 0 });
+    expect(await jobRow(second.jobId)).toMatchObject({ state: 'cancelled', attempt: 0 });
+    model.release();
+    expect(await system.ended(user, third.reply.id)).toMatchObject({ state: 'done', content: 'three' });
+    expect((await system.app.request('GET', `/messages/${second.reply.id}`, { token: user.accessToken })).body.state).toBe('cancelled');
+  });
+
+  it('frees the place of a user whose places are all taken', async () => {
+    const { user, conversationId } = await system.openConversation();
+    const conversations = [conversationId];
+    while (conversations.length < 3) {
+      const { body } = await system.app.request('POST', '/conversations', { token: user.accessToken, body: { title: 'More' } });
+      conversations.push(body.id);
+    }
+    const posted = [];
+    for (const id of conversations) posted.push((await system.post(user, id, { content: 'Hello' })).body);
+    const [first, second, third] = posted;
+    await vi.waitFor(() => expect([first, second].map(({ reply }) => textOf(reply.id))).toEqual([heldAt, heldAt]));
+    expect(await jobRow(third.jobId)).toMatchObject({ state: 'pending' });
+    await cancel({ user, replyId: first.reply.id, jobId: first.jobId });
+    const startedAt = performance.now();
+    await vi.waitFor(() => expect(textOf(third.reply.id)).toBe(heldAt), { interval: 5 });
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    model.release();
+    await system.ended(user, third.reply.id);
+  });
+
+  it('after a crash keeps what the dead worker said', async () => {
+    await worker.stop();
+    const mortal = await startMortalWorker(system);
+    const reply = await startReply();
+    mortal.die();
+    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0));
+    const calls = system.modelApi.counts.total;
+    expect((await cancel(reply)).body.state).toBe('running');
+    worker = await system.startWorker();
+    expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt, attempt: 1 });
+    await isWhole(reply.replyId);
+    expect(system.modelApi.counts.total).toBe(calls);
+    await mortal.bury();
+  });
+
+  it('of a reply that waits for its next try does not wait for it', async () => {
+    const { user, conversationId } = await system.openConversation();
+    const { body } = await system.post(user, conversationId, { content: '[[stand-in: rate-limit retry-after=120]]' });
+    await vi.waitFor(async () => expect(await jobRow(body.jobId)).toMatchObject({ state: 'pending', failures: 1 }));
+    await cancel({ user, replyId: body.reply.id, jobId: body.jobId });
+    expect(await system.ended(user, body.reply.id, 3_000)).toMatchObject({ state: 'cancelled', content: '' });
+    await isWhole(body.reply.id);
+  });
+
+  it('that comes while an attempt is failing does not wait for its next try either', async () => {
+    const { user, conversationId } = await system.openConversation();
+    const { body } = await system.post(user, conversationId, { content: '[[stand-in: rate-limit retry-after=120 ms=300]]' });
+    await vi.waitFor(async () => expect(await jobRow(body.jobId)).toMatchObject({ state: 'running' }));
+    // Only the flag, as it would be if the order to the worker and the end of its attempt crossed.
+    await system.app.ctx.database.query('UPDATE jobs SET cancel_requested_at = now() WHERE id = $1', [body.jobId]);
+    expect(await system.ended(user, body.reply.id, 5_000)).toMatchObject({ state: 'cancelled', content: '' });
+  });
+
+  it('of a failed reply that is tried again is told, though its log has an end from before', async () => {
+    const { user, conversationId } = await system.openConversation();
+    const { body } = await system.post(user, conversationId, { content: '[[stand-in: error status=400]]' });
+    const reply = { user, replyId: body.reply.id as string, jobId: body.jobId as string };
+    expect(await system.ended(user, reply.replyId)).toMatchObject({ state: 'failed' });
+    await vi.waitFor(() => expect(faultsOf(heard.of(reply.replyId))).toEqual([]));
+    const before = heard.of(reply.replyId).length;
+    await worker.stop();
+    await system.app.request('POST', `/jobs/${reply.jobId}/retry`, { token: user.accessToken });
+    await cancel(reply);
+    worker = await system.startWorker();
+    expect(await system.ended(user, reply.replyId)).toMatchObject({ state: 'cancelled', content: '' });
+    await vi.waitFor(() => expect(heard.of(reply.replyId).slice(before).map(({ event }) => event)).toEqual(['cancelled']));
+  });
+});

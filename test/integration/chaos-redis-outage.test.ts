@@ -1,0 +1,133 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readEnding } from '../../shared/realtime/reply-reader.js';
+import type { TestUser } from '../support/app.js';
+import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
+import { type Accepted, allEnded, countJobs, openMany, postEach } from '../support/many.js';
+import { ownRedis } from '../support/stack.js';
+import { startTestSystem, type TestSystem } from '../support/system.js';
+
+let server: Awaited<ReturnType<typeof ownRedis>>;
+let model: HeldModel;
+let system: TestSystem;
+let user: TestUser;
+let redis: Redis;
+beforeAll(async () => {
+  server = await ownRedis();
+  redis = new Redis(server.url);
+  redis.on('error', () => {});
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.remove();
+});
+beforeEach(async () => {
+  model = createHeldModel();
+  system = await startTestSystem({ workers: 2, modelApi: model.options, redisUrl: server.url });
+  user = await system.app.registerUser();
+});
+afterEach(async () => {
+  model.release();
+  await server.start();
+  await system.close();
+});
+
+/** Posts a message into each of so many new conversations of one user. */
+async function post(count: number): Promise<Accepted[]> {
+  const conversations = await openMany(system, user, count);
+  return postEach(system, conversations.map((conversationId) => ({ user, conversationId, content: 'Hello' })), 10);
+}
+
+const percentile = (values: number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? 0;
+
+const running = (count: number) =>
+  vi.waitFor(() => expect(system.modelApi.counts.open).toBe(count), { timeout: 10_000, interval: 10 });
+
+/** Every reply is done, in the first attempt, and can be read from its log. */
+async function expectAllDone(replies: Accepted[]): Promise<void> {
+  const ended = await allEnded(system);
+  const wrong = ended.filter(({ state, content, job, attempts, usages }) => {
+    return state !== 'done' || content !== wholeAnswer || job !== 'done' || attempts !== 1 || usages !== 1;
+  });
+  expect(wrong).toEqual([]);
+  expect(ended).toHaveLength(replies.length);
+  for (const { replyId } of replies) {
+    expect(await readEnding(redis, replyId)).toMatchObject({ text: wholeAnswer, end: 'done', attempt: 1 });
+  }
+}
+
+describe('while Redis is stopped', () => {
+  it('every post gets its 202 at once, and its reply when Redis is back', { timeout: 60_000 }, async () => {
+    const before = await post(5);
+    await running(5);
+    await server.stop();
+    const stoppedAt = performance.now();
+    const during = await post(120);
+    expect(percentile(during.map(({ milliseconds }) => milliseconds), 0.95)).toBeLessThan(1_000);
+    expect(await countJobs(system)).toEqual({ running: 5, pending: 120 });
+
+    // What runs is written to its end by the model; then it waits for Redis, and holds its leases meanwhile.
+    model.release();
+    await running(0);
+    await vi.waitFor(() => expect(performance.now() - stoppedAt).toBeGreaterThan(9_000), { timeout: 10_000 });
+    expect(await countJobs(system)).toEqual({ running: 5, pending: 120 });
+    const ready = await fetch(`${system.app.url}/readyz`);
+    expect([ready.status, ((await ready.json()) as { status: string }).status]).toEqual([200, 'degraded']);
+
+    await server.start();
+    await expectAllDone([...before, ...during]);
+  });
+
+  it('a reply can be read, and cancelled with what it said', { timeout: 30_000 }, async () => {
+    const [reply] = await post(1);
+    if (!reply) throw new Error('nothing was posted');
+    await running(1);
+    await vi.waitFor(async () => expect(await readEnding(redis, reply.replyId)).toMatchObject({ text: heldAt }));
+    await server.stop();
+    const token = reply.user.accessToken;
+    const startedAt = performance.now();
+    expect((await system.app.request('POST', `/messages/${reply.replyId}/cancel`, { token })).status).toBe(202);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    await running(0);
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+    expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
+    await server.start();
+    await vi.waitFor(async () => expect(await countJobs(system)).toEqual({ cancelled: 1 }), { timeout: 10_000 });
+  });
+
+  it('processes start, and work as soon as it is there', { timeout: 40_000 }, async () => {
+    await server.stop();
+    const other = await startTestSystem({ modelApi: { rate: 0 }, redisUrl: server.url });
+    const { user, conversationId } = await other.openConversation();
+    const { status, body } = await other.post(user, conversationId, { content: '[[stand-in: echo]] hello' });
+    expect(status).toBe(202);
+    await server.start();
+    expect(await other.ended(user, body.reply.id)).toMatchObject({ state: 'done', content: 'hello', attempt: 1 });
+    const again = await other.post(user, conversationId, { content: '[[stand-in: echo]] again' });
+    expect(await other.ended(user, again.body.reply.id)).toMatchObject({ state: 'done', content: 'again' });
+    await other.close();
+  });
+});
+
+describe('while Redis hangs', () => {
+  it('posts are accepted and requests answered, and all goes on afterwards', { timeout: 40_000 }, async () => {
+    const before = await post(4);
+    await running(4);
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      const during = await post(20);
+      expect(percentile(during.map(({ milliseconds }) => milliseconds), 0.95)).toBeLessThan(1_000);
+      const [first] = before;
+      const cancelled = await system.app.request('POST', `/messages/${first?.replyId}/cancel`, { token: first?.user.accessToken });
+      expect(cancelled.status).toBe(202);
+      await running(3);
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+    model.release();
+    const ended = await allEnded(system);
+    expect(ended.filter(({ state, content }) => state === 'done' && content === wholeAnswer)).toHaveLength(23);
+    expect(ended.filter(({ state }) => state === 'cancelled')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
+import { compactDocument } from '../../shared/documents/compact.js';
+import { readLogPage } from '../../shared/documents/log.js';
+import { makeDocument, openEditor, storedText } from '../support/documents.js';
+import { startTestSystem, type TestSystem } from '../support/system.js';
+import type { TestUser } from '../support/app.js';
+
+let system: TestSystem;
+let ada: TestUser;
+
+beforeAll(async () => {
+  system = await startTestSystem();
+  ada = await system.app.registerUser({ name: 'Ada' });
+});
+afterAll(() => system.close());
+
+const database = () => system.app.ctx.database;
+
+async function rowCount(documentId: string): Promise<number> {
+  const { rows } = await database().query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM document_updates WHERE document_id = $1',
+    [documentId],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Types into a document without a client: one stored update a word. */
+async function type(documentId: string, doc: Y.Doc, words: number): Promise<void> {
+  const { documents } = system.app.ctx;
+  const stored: Promise<unknown>[] = [];
+  const store = (update: Uint8Array): void => {
+    stored.push(documents.append({ documentId, userId: ada.user.id, update }));
+  };
+  doc.on('update', store);
+  const text = doc.getText('content');
+  for (let count = 0; count < words; count += 1) {
+    text.insert(text.length === 0 ? 0 : (count * 7_919) % text.length, `w${count} `);
+    if (count % 3 === 2) text.delete(0, 2);
+  }
+  doc.off('update', store);
+  await Promise.all(stored);
+}
+
+/** The text of somebody who has everything up to `after` of `doc`, and reads on. */
+async function readFrom(documentId: string, known: Uint8Array, after: number): Promise<string> {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, known);
+  for (let seq = after, more = true; more;) {
+    const page = await readLogPage(database(), documentId, seq);
+    for (const update of page.updates) Y.applyUpdate(doc, update);
+    ({ seq, more } = page);
+  }
+  return doc.getText('content').toString();
+}
+
+describe('compaction', () => {
+  test('is asked for by the updates themselves, and leaves one row that says the same', async () => {
+    const id = await makeDocument(system.app, ada);
+    const doc = new Y.Doc();
+    await type(id, doc, 900);
+    const expected = doc.getText('content').toString();
+    await vi.waitFor(async () => expect(await rowCount(id)).toBeLessThan(700), { timeout: 15_000 });
+    await compactDocument(database(), id);
+    expect(await rowCount(id)).toBe(1);
+    expect(await storedText(system.app, ada, id)).toBe(expected);
+  });
+
+  test('leaves no gap for a reader who stopped anywhere', async () => {
+    const id = await makeDocument(system.app, ada);
+    const doc = new Y.Doc();
+    const states: { seq: number; state: Uint8Array }[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      await type(id, doc, 20);
+      const { rows } = await database().query<{ seq: number }>(
+        'SELECT last_seq::float8 AS seq FROM documents WHERE id = $1',
+        [id],
+      );
+      states.push({ seq: rows[0]?.seq ?? 0, state: Y.encodeStateAsUpdate(doc) });
+      if (round === 3) await compactDocument(database(), id);
+    }
+    const expected = doc.getText('content').toString();
+    for (const { seq, state } of states) expect(await readFrom(id, state, seq)).toBe(expected);
+    expect(await readFrom(id, Y.encodeStateAsUpdate(new Y.Doc()), 0)).toBe(expected);
+  });
+
+  test('all the time, two at once, under typing loses nothing and doubles nothing', async () => {
+    const id = await makeDocument(system.app, ada);
+    const editors = await Promise.all([1, 2, 3].map(() => openEditor(system.app, ada, id)));
+    let typing = true;
+    const compactions = [1, 2].map(async () => {
+      let done = 0;
+      while (typing) if (await compactDocument(database(), id)) done += 1;
+      return done;
+    });
+    const typed: string[] = [];
+    for (let count = 0; count < 200; count += 1) {
+      for (const [index, { text }] of editors.entries()) {
+        const mark = `<${index}.${count}>`;
+        text.insert(text.length, mark);
+        typed.push(mark);
+      }
+      if (count % 5 === 0) await editors[0]?.provider.whenSaved();
+    }
+    await Promise.all(editors.map(({ provider }) => provider.whenSaved()));
+    typing = false;
+    const done = await Promise.all(compactions);
+    expect(done[0] ?? 0).toBeGreaterThan(0);
+    const stored = await storedText(system.app, ada, id);
+    expect(typed.filter((mark) => stored.split(mark).length !== 2)).toEqual([]);
+    await vi.waitFor(() => expect(editors.map(({ text }) => text.toString())).toEqual(editors.map(() => stored)));
+    const late = await openEditor(system.app, ada, id);
+    expect(late.text.toString()).toBe(stored);
+    for (const editor of [...editors, late]) editor.close();
+  });
+
+  test('of a document that is deleted meanwhile harms nobody', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const id = await makeDocument(system.app, ada);
+      await type(id, new Y.Doc(), 30);
+      const compaction = compactDocument(database(), id);
+      const deletion = system.app.request('DELETE', `/documents/${id}`, { token: ada.accessToken });
+      await compaction;
+      expect((await deletion).status).toBe(204);
+      expect(await rowCount(id)).toBe(0);
+    }
+  });
+});
+
+describe('versions', () => {
+  const call = (method: string, path: string, body?: object) =>
+    system.app.request(method, path, { token: ada.accessToken, body });
+
+  test('are cut at pauses, listed, read, compared and restored', async () => {
+    const id = await makeDocument(system.app, ada, { title: 'T', content: 'first text\n' });
+    const editor = await openEditor(system.app, ada, id);
+    const age = (minutes: number) =>
+      database().query(
+        `UPDATE document_updates SET created_at = created_at - make_interval(mins => $2) WHERE document_id = $1`,
+        [id, minutes],
+      );
+    await age(60);
+    editor.text.insert(0, 'second ');
+    await editor.provider.whenSaved();
+    await age(30);
+    editor.text.insert(0, 'third ');
+    await editor.provider.whenSaved();
+    await compactDocument(database(), id);
+    const { body } = await call('GET', `/documents/${id}/versions`);
+    expect(body.items.map(({ n }: { n: number }) => n)).toEqual([2, 1]);
+    expect(body.items[0]).toMatchObject({ authorIds: [ada.user.id], reason: 'schedule' });
+    expect((await call('GET', `/documents/${id}/versions/1`)).body.content).toBe('first text\n');
+    expect((await call('GET', `/documents/${id}/versions/2`)).body.content).toBe('second first text\n');
+    const diff = await call('GET', `/documents/${id}/versions/1/diff?to=2`);
+    expect(diff.body.changes).toEqual([{ at: 0, removed: '', inserted: 'second ' }]);
+    // Edits that are in no version yet go into the next one, though their rows are merged.
+    await age(30);
+    await compactDocument(database(), id);
+    expect((await call('GET', `/documents/${id}/versions/3`)).body.content).toBe('third second first text\n');
+    expect(await compactDocument(database(), id)).toBeNull();
+
+    const restored = await call('POST', `/documents/${id}/versions/1/restore`);
+    expect([restored.status, restored.body.content]).toEqual([200, 'first text\n']);
+    await vi.waitFor(() => expect(editor.text.toString()).toBe('first text\n'));
+    editor.close();
+    expect((await call('GET', `/documents/${id}/versions/9`)).status).toBe(404);
+  });
+});

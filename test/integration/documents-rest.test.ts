@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
+import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
+
+let app: TestApp;
+let ada: TestUser;
+let ben: TestUser;
+let guest: TestUser;
+
+beforeAll(async () => {
+  app = await startTestApp();
+  await app.registerUser();
+  ada = await app.registerUser({ name: 'Ada' });
+  ben = await app.registerUser({ name: 'Ben' });
+  guest = await app.registerUser({ name: 'Gil', role: 'guest' });
+});
+afterAll(() => app.close());
+
+const call = (user: TestUser, method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
+  app.request(method, path, { token: user.accessToken, body, headers });
+
+describe('documents', () => {
+  test('are made, listed, read, renamed and deleted', async () => {
+    const made = await call(ada, 'POST', '/documents', { title: ' Plan ', content: '# Plan\n' });
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ title: 'Plan', ownerId: ada.user.id, level: 'edit', seq: 1 });
+    const path = `/documents/${made.body.id}`;
+    const list = await call(ada, 'GET', '/documents');
+    expect(list.body.items[0].id).toBe(made.body.id);
+    const read = await call(ada, 'GET', path);
+    expect(read.body).toMatchObject({ content: '# Plan\n', base: '1' });
+    expect(read.headers.get('etag')).toBe('"1"');
+    const renamed = await call(ada, 'PATCH', path, { title: 'Plans' });
+    expect([renamed.status, renamed.body.title, renamed.body.content]).toEqual([200, 'Plans', '# Plan\n']);
+    expect((await call(ada, 'DELETE', path)).status).toBe(204);
+    expect((await call(ada, 'GET', path)).status).toBe(404);
+  });
+
+  test('are seen only by who was let in, and what one may see but not do is 403', async () => {
+    expect((await call(guest, 'POST', '/documents', { title: 'G' })).status).toBe(403);
+    const id = await makeDocument(app, ada, { title: 'T', content: 'text' });
+    const path = `/documents/${id}`;
+    const attempts: [string, string, object?][] = [
+      ['GET', path],
+      ['PATCH', path, { title: 'x' }],
+      ['DELETE', path],
+      ['GET', `${path}/access`],
+      ['PUT', `${path}/access/${ben.user.id}`, { level: 'edit' }],
+      ['GET', `${path}/export`],
+      ['GET', `${path}/versions`],
+    ];
+    for (const [method, where, body] of attempts) expect((await call(ben, method, where, body)).status).toBe(404);
+    await share(app, ada, id, guest, 'view');
+    expect((await call(guest, 'GET', path)).body.level).toBe('view');
+    expect((await call(guest, 'PATCH', path, { content: 'x', base: '1' })).status).toBe(403);
+    expect((await call(guest, 'PATCH', path, { title: 'x' })).status).toBe(403);
+    expect((await call(guest, 'DELETE', path)).status).toBe(403);
+    expect((await call(guest, 'PUT', `${path}/access/${ben.user.id}`, { level: 'view' })).status).toBe(403);
+    await share(app, ada, id, guest, 'edit');
+    expect((await call(guest, 'PATCH', path, { title: 'ours' })).status).toBe(200);
+    expect((await call(guest, 'DELETE', `${path}/access/${guest.user.id}`)).status).toBe(204);
+    expect((await call(guest, 'GET', path)).status).toBe(404);
+    expect((await call(ada, 'DELETE', `${path}/access/${ada.user.id}`)).status).toBe(409);
+  });
+});
+
+describe('an edit over HTTP', () => {
+  test('needs to say what it was made from', async () => {
+    const id = await makeDocument(app, ada, { title: 'T', content: 'one two' });
+    const path = `/documents/${id}`;
+    const without = await call(ada, 'PATCH', path, { content: 'x' });
+    expect([without.status, without.body.code]).toEqual([428, 'precondition_required']);
+    const { body, headers } = await call(ada, 'GET', path);
+    const etag = headers.get('etag') ?? '';
+    const good = await call(ada, 'PATCH', path, { content: 'one two three' }, { 'if-match': etag });
+    expect([good.status, good.body.content]).toEqual([200, 'one two three']);
+    const stale = await call(ada, 'PATCH', path, { content: 'mine' }, { 'if-match': etag });
+    expect([stale.status, stale.body.code]).toEqual([412, 'precondition_failed']);
+    const merged = await call(ada, 'PATCH', path, { content: 'zero one two', base: body.base });
+    expect(merged.body.content).toBe('zero one two three');
+    for (const base of ['999', 'nonsense']) {
+      expect((await call(ada, 'PATCH', path, { content: 'x', base })).status).toBe(412);
+    }
+    const any = await call(ada, 'PATCH', path, { content: 'anything' }, { 'if-match': '*' });
+    expect(any.body.content).toBe('anything');
+    expect((await call(ada, 'PATCH', path, { base: '1' })).status).toBe(400);
+  });
+
+  test('and a person who types meanwhile are both there', async () => {
+    const id = await makeDocument(app, ada, { title: 'T', content: 'first\nsecond\nthird 😀\n' });
+    await share(app, ada, id, ben);
+    const editor = await openEditor(app, ben, id);
+    const { body } = await call(ada, 'GET', `/documents/${id}`);
+    editor.text.insert(editor.text.toString().indexOf('second'), 'typed ');
+    await editor.provider.whenSaved();
+    const content = 'FIRST\nsecond\nthird 😁\nfourth\n';
+    const patched = await call(ada, 'PATCH', `/documents/${id}`, { content, base: body.base });
+    expect(patched.body.content).toBe('FIRST\ntyped second\nthird 😁\nfourth\n');
+    await vi.waitFor(() => expect(editor.text.toString()).toBe(patched.body.content));
+    editor.close();
+  });
+
+  test('of twenty with the same ETag at once exactly one is taken', async () => {
+    const id = await makeDocument(app, ada, { title: 'T', content: 'x' });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        call(ada, 'PATCH', `/documents/${id}`, { content: `x${index}` }, { 'if-match': '"1"' }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 412)).toHaveLength(19);
+    expect(await storedText(app, ada, id)).toMatch(/^x\d+$/);
+  });
+});
+
+test('is exported as Markdown, HTML without scripts, and plain text', async () => {
+  const content =
+    '# Title\n\nSome *text* <script>alert(1)</script> [link](javascript:alert(1))\n\n- one\n- two\n\n```js\nx < y\n```\n';
+  const id = await makeDocument(app, ada, { title: 'Bericht "ü" <b>', content });
+  const get = (format: string) => call(ada, 'GET', `/documents/${id}/export?format=${format}`);
+  const md = await get('md');
+  expect(md.body).toBe(content);
+  expect(md.headers.get('content-type')).toContain('text/markdown');
+  expect(md.headers.get('content-disposition')).toContain("filename*=UTF-8''Bericht%20-%C3%BC-%20-b-.md");
+  const html = (await get('html')).body as string;
+  expect(html).toContain('<h1>Title</h1>');
+  expect(html).not.toMatch(/<script|href="javascript|<b>/);
+  expect((await get('txt')).body).toBe(
+    'Title\n\nSome text <script>alert(1)</script> [link](javascript:alert(1))\n\n- one\n\n- two\n\nx < y\n',
+  );
+  expect((await get('pdf')).status).toBe(400);
+});

@@ -1,0 +1,246 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { TestUser } from '../support/app.js';
+import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
+
+let system: KnowledgeSystem;
+let admin: TestUser;
+let power: TestUser;
+let other: TestUser;
+let regular: TestUser;
+let guest: TestUser;
+
+beforeAll(async () => {
+  system = await startKnowledgeSystem();
+  admin = await system.app.registerUser({ role: 'admin' });
+  power = await system.app.registerUser({ role: 'power' });
+  other = await system.app.registerUser({ role: 'power' });
+  regular = await system.app.registerUser({ role: 'regular' });
+  guest = await system.app.registerUser({ role: 'guest' });
+});
+afterAll(() => system.close());
+
+const get = (user: TestUser, path: string) => system.app.request('GET', path, { token: user.accessToken });
+
+describe('an entry made from text', () => {
+  it('is accepted, read, embedded and indexed, and its job ends when it can be searched', async () => {
+    const { body } = await system.post(power, '/knowledge', {
+      title: 'Coffee machine',
+      content: '# Coffee\n\nThe descaling of the zanzibarian espresso machine takes forty minutes.',
+      tags: ['Kitchen', 'kitchen', 'howto'],
+    });
+    expect(body.entry).toMatchObject({ status: 'draft', tags: ['kitchen', 'howto'], version: { n: 1, state: 'ingesting' } });
+    const entry = await system.settled(power, body.entry.id);
+    expect(entry.version).toMatchObject({ state: 'ready', progress: { stage: 'ready', read: 1 } });
+    const { progress } = entry.version;
+    expect(progress.indexed).toBe(progress.chunks);
+    await vi.waitFor(async () => {
+      const job = await get(power, `/jobs/${body.jobId}`);
+      expect(job.body).toMatchObject({ state: 'done', progress: { stage: 'ready' } });
+    });
+    const [hit] = await system.search(power, 'zanzibarian espresso', { mode: 'hybrid' });
+    expect(hit).toMatchObject({ entryId: entry.id, title: 'Coffee machine', version: 1, headingPath: ['Coffee'] });
+    expect(hit?.text).toContain('forty minutes');
+  });
+
+  it('is found by others only when it is approved, and by nobody else when it is rejected', async () => {
+    const { id } = await system.write(power, { title: 'Parking', content: 'The quokkaparking garage opens at seven.' });
+    await system.settled(power, id);
+    expect(await system.search(regular, 'quokkaparking garage')).toEqual([]);
+    expect(await system.search(other, 'quokkaparking garage')).toEqual([]);
+    expect(await system.search(admin, 'quokkaparking')).toHaveLength(1);
+    expect((await get(regular, `/knowledge/${id}`)).status).toBe(404);
+    expect((await get(other, `/knowledge/${id}`)).status).toBe(404);
+
+    expect((await system.post(power, `/knowledge/${id}/approve`)).status).toBe(403);
+    expect((await system.post(other, `/knowledge/${id}/approve`)).status).toBe(404);
+    expect((await system.post(power, `/knowledge/${id}/submit`)).body.status).toBe('submitted');
+    expect((await system.post(power, `/knowledge/${id}/submit`)).status).toBe(409);
+    expect((await system.post(admin, `/knowledge/${id}/approve`, { version: 7 })).status).toBe(409);
+    const approvedAt = performance.now();
+    expect((await system.post(admin, `/knowledge/${id}/approve`)).body).toMatchObject({ status: 'approved' });
+    await vi.waitFor(async () => expect(await system.search(regular, 'quokkaparking garage')).toHaveLength(1), {
+      interval: 20,
+    });
+    expect(performance.now() - approvedAt).toBeLessThan(1_000);
+    expect((await get(regular, `/knowledge/${id}`)).body).toMatchObject({ status: 'approved', version: { jobId: null } });
+    expect((await system.app.request('PATCH', `/knowledge/${id}`, { token: regular.accessToken, body: { title: 'x' } })).status).toBe(403);
+    expect((await system.app.request('DELETE', `/knowledge/${id}`, { token: other.accessToken })).status).toBe(403);
+
+    expect((await system.post(admin, `/knowledge/${id}/reject`, { reason: 'Out of date' })).body.reason).toBe('Out of date');
+    expect(await system.search(regular, 'quokkaparking garage')).toEqual([]);
+    expect((await get(regular, `/knowledge/${id}`)).status).toBe(404);
+    expect(await system.search(power, 'quokkaparking garage')).toHaveLength(1);
+  });
+
+  it('keeps its approved version for others until the next one is approved', async () => {
+    const { id } = await system.write(power, { content: 'The wombatlunch is served at noon.' });
+    await system.settled(power, id);
+    await system.post(admin, `/knowledge/${id}/approve`);
+    const patched = await system.app.request('PATCH', `/knowledge/${id}`, {
+      token: power.accessToken,
+      body: { content: 'The wombatlunch is served at one, says the platypusmemo.' },
+    });
+    expect(patched).toMatchObject({ status: 202, body: { entry: { status: 'draft', version: { n: 2 }, approvedVersion: 1 } } });
+    await system.settled(power, id);
+    await system.idle();
+    expect((await system.search(power, 'wombatlunch')).map((hit) => hit.version)).toEqual([2]);
+    expect((await system.search(regular, 'wombatlunch')).map((hit) => hit.version)).toEqual([1]);
+    expect(await system.search(regular, 'platypusmemo')).toEqual([]);
+    expect((await get(regular, `/knowledge/${id}`)).body.content).toContain('at noon');
+    expect((await get(regular, `/knowledge/${id}/versions`)).body.items).toHaveLength(1);
+    expect((await get(power, `/knowledge/${id}/versions`)).body.items).toHaveLength(2);
+    await system.post(admin, `/knowledge/${id}/approve`);
+    await system.idle();
+    expect((await system.search(regular, 'wombatlunch')).map((hit) => hit.version)).toEqual([2]);
+    expect(await system.app.ctx.vectors.count({ must: [{ key: 'entryId', match: { value: id } }] })).toBe(1);
+  });
+
+  it('is nothing to guests, and regular users may not write', async () => {
+    for (const path of ['/knowledge', '/knowledge/search?q=x']) expect((await get(guest, path)).status).toBe(403);
+    const body = { title: 'x', content: 'y' };
+    expect((await system.post(guest, '/knowledge', body)).status).toBe(403);
+    expect((await system.post(regular, '/knowledge', body)).status).toBe(403);
+    expect((await system.upload(regular, { name: 'a.txt', bytes: 'text' })).status).toBe(403);
+    expect(await system.objects()).not.toContain('a.txt');
+  });
+
+  it('is filtered by tags and status, in lists and in searches', async () => {
+    const one = await system.write(power, { content: 'The echidnabudget of spring.', tags: ['money', 'spring'] });
+    const two = await system.write(power, { content: 'The echidnabudget of autumn.', tags: ['money'] });
+    for (const { id } of [one, two]) await system.settled(power, id);
+    expect(await system.search(power, 'echidnabudget', { tags: 'money' })).toHaveLength(2);
+    expect(await system.search(power, 'echidnabudget', { tags: 'money,spring' })).toHaveLength(1);
+    await system.post(power, `/knowledge/${two.id}/submit`);
+    await system.idle();
+    const found = await system.search(power, 'echidnabudget', { status: 'submitted' });
+    expect(found.map((hit) => hit.entryId)).toEqual([two.id]);
+    const listed = await get(power, '/knowledge?status=submitted&tags=money&owner=me');
+    expect(listed.body.items.map((entry: { id: string }) => entry.id)).toEqual([two.id]);
+    const first = await get(power, '/knowledge?limit=1');
+    const second = await get(power, `/knowledge?limit=1&cursor=${first.body.nextCursor}`);
+    expect(second.body.items[0].id < first.body.items[0].id).toBe(true);
+  });
+
+  it('does not fill the whole page alone', async () => {
+    const section = (n: number) => `## Part ${n}\n\n${`The axolotlreport number ${n} says something. `.repeat(60)}`;
+    const long = await system.write(power, { content: Array.from({ length: 12 }, (_, n) => section(n)).join('\n\n') });
+    const short = await system.write(power, { content: 'One more axolotlreport, by somebody else.' });
+    for (const { id } of [long, short]) await system.settled(power, id);
+    const hits = await system.search(power, 'axolotlreport', { limit: '10', mode: 'hybrid' });
+    expect(hits.filter((hit) => hit.entryId === long.id)).toHaveLength(3);
+    expect(hits.map((hit) => hit.entryId)).toContain(short.id);
+  });
+
+  it('is made once for one Idempotency-Key', async () => {
+    const send = () =>
+      system.app.request('POST', '/knowledge', {
+        token: power.accessToken,
+        body: { title: 'Once', content: 'only' },
+        headers: { 'idempotency-key': 'knowledge-once' },
+      });
+    const answers = await Promise.all(Array.from({ length: 5 }, send));
+    expect(new Set(answers.map(({ body }) => body.entry.id)).size).toBe(1);
+  });
+});
+
+describe('a deleted entry', () => {
+  it('leaves neither point nor chunk nor vector nor file, except what others use', async () => {
+    const { database, vectors } = system.app.ctx;
+    const bytes = `The numbatfile says the same twice.`;
+    const first = await system.upload(power, { name: 'one.txt', bytes });
+    const second = await system.upload(power, { name: 'two.txt', bytes });
+    const ids = [first, second].map(({ body }) => body.entry.id as string);
+    for (const id of ids) await system.settled(power, id);
+    const count = async (table: string) => Number((await database.query(`SELECT count(*) AS n FROM ${table}`)).rows[0]?.n);
+    expect(first.body.entry.version.sha256).toBe(second.body.entry.version.sha256);
+    await system.idle();
+    const before = { files: await count('files'), embeddings: await count('embeddings'), points: await vectors.count() };
+    const remove = (id: string | undefined) => system.app.request('DELETE', `/knowledge/${id}`, { token: power.accessToken });
+    expect((await remove(ids[0])).status).toBe(204);
+    expect((await get(power, `/knowledge/${ids[0]}`)).status).toBe(404);
+    await system.idle();
+    expect({ files: await count('files'), embeddings: await count('embeddings') }).toEqual({
+      files: before.files,
+      embeddings: before.embeddings,
+    });
+    expect((await system.search(power, 'numbatfile')).map((hit) => hit.entryId)).toEqual([ids[1]]);
+    await remove(ids[1]);
+    await system.idle();
+    expect({ files: await count('files'), embeddings: await count('embeddings'), points: await vectors.count() }).toEqual({
+      files: before.files - 1,
+      embeddings: before.embeddings - 1,
+      points: before.points - 2,
+    });
+    const { rows } = await database.query('SELECT 1 FROM knowledge_entries WHERE id = ANY($1::uuid[])', [ids]);
+    expect(rows).toEqual([]);
+    expect(await system.objects()).toHaveLength(before.files - 1);
+  });
+});
+
+describe('a file', () => {
+  it('is stored as it is, and given back to those who may read it', async () => {
+    const bytes = readFileSync('package-lock.json').subarray(0, 200_000);
+    const name = 'Bericht "März" 2026\n.txt';
+    const { status, body } = await system.upload(power, { name, bytes }, { title: 'Bericht', tags: 'a,b' });
+    expect(status).toBe(202);
+    expect(body.entry).toMatchObject({ title: 'Bericht', tags: ['a', 'b'], version: { source: 'file', size: 200_000 } });
+    await system.settled(power, body.entry.id);
+    const url = `${system.app.url}/api/v1/knowledge/${body.entry.id}/file`;
+    const headers = { authorization: `Bearer ${power.accessToken}` };
+    const whole = await fetch(url, { headers });
+    expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
+    expect(whole.headers.get('content-disposition')).toMatch(/^attachment; filename="[^"\\]*"; filename\*=UTF-8''[\w%.-]+$/);
+    expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(whole.headers.get('content-type')).toContain('text/plain');
+    const part = await fetch(url, { headers: { ...headers, range: 'bytes=100-199' } });
+    expect(part.status).toBe(206);
+    expect(part.headers.get('content-range')).toBe('bytes 100-199/200000');
+    expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(100, 200))).toBe(true);
+    expect((await fetch(url, { headers: { ...headers, range: 'bytes=200000-' } })).status).toBe(416);
+    expect((await fetch(url, { headers: { authorization: `Bearer ${regular.accessToken}` } })).status).toBe(404);
+  });
+
+  it('that cannot be read fails with a reason, and its job with it', async () => {
+    const { body } = await system.upload(power, { name: 'letter.pdf', bytes: new Uint8Array(64).map((_, n) => n * 37) });
+    const entry = await system.settled(power, body.entry.id);
+    expect(entry.version).toMatchObject({ state: 'failed', error: { code: 'unknown_type' } });
+    await vi.waitFor(async () => expect((await get(power, `/jobs/${body.jobId}`)).body.state).toBe('failed'));
+    expect((await system.post(admin, `/knowledge/${entry.id}/approve`)).status).toBe(409);
+  });
+
+  it('is refused when it is no form, holds no file, or has a field that nobody knows', async () => {
+    const post = (body: FormData | string, headers: Record<string, string> = {}) =>
+      fetch(`${system.app.url}/api/v1/knowledge/files`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${power.accessToken}`, ...headers },
+        body,
+      }).then((response) => response.status);
+    const before = await system.objects();
+    expect(await post('{}', { 'content-type': 'application/json' })).toBe(415);
+    expect(await post('x', { 'content-type': 'multipart/form-data' })).toBe(400);
+    expect(await post('garbage', { 'content-type': 'multipart/form-data; boundary=x' })).toBe(400);
+    expect(await post(new FormData())).toBe(400);
+    const unknown = new FormData();
+    unknown.set('file', new Blob(['hello']), 'hello.txt');
+    unknown.set('colour', 'red');
+    expect(await post(unknown)).toBe(400);
+    expect(await system.objects()).toEqual(before);
+  });
+});
+
+describe('a version', () => {
+  it('is done again from any stage', async () => {
+    const { id } = await system.write(power, { content: 'The dugongplan is repeated.' });
+    await system.settled(power, id);
+    for (const stage of ['index', 'embed', 'read']) {
+      const replay = await system.post(power, `/knowledge/${id}/reingest`, { stage });
+      expect(replay.status).toBe(202);
+      await system.settled(power, id);
+      await system.idle();
+      expect(await system.search(power, 'dugongplan')).toHaveLength(1);
+      expect((await get(power, `/jobs/${replay.body.jobId}`)).body.state).toBe('done');
+    }
+    expect((await system.post(regular, `/knowledge/${id}/reingest`)).status).toBe(404);
+  });
+});

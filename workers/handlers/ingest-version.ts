@@ -1,0 +1,76 @@
+import type { Ready } from '../../shared/backlog/enqueue.js';
+import { all, is } from '../../shared/adapters/vector-store/filter.js';
+import {
+  askForMissing,
+  failVersion,
+  holdVersion,
+  makeReady,
+  updateRootJob,
+  waitForStages,
+} from '../../shared/knowledge/pipeline.js';
+import { beginAgain, endReading, findReadTask, type ReadTask } from '../../shared/knowledge/reading.js';
+import { writeTargets } from '../../shared/knowledge/vector-index.js';
+import type { WorkerContext } from '../context.js';
+import type { JobHandler, JobRun } from '../handler.js';
+import { readContent } from './read-content.js';
+import { announceProgress, giveUpVersion } from './version-progress.js';
+
+type Run = JobRun<'ingest-version'>;
+
+/**
+ * The way of a version into the index, as its owner watches it: reads the content, which starts the stages behind
+ * it batch by batch, and then waits, without a place in the queue, until the last of them ends it.
+ */
+export const ingestVersion: JobHandler<'ingest-version'> = {
+  async run(ctx, job) {
+    const task = await findReadTask(ctx.database, job.payload.versionId);
+    // Gone, or another job has been asked to do it again.
+    if (!task || task.jobId !== job.id || task.state === 'ready') return { state: 'done' };
+    if (job.cancelRequested) return cancel(ctx, job);
+    if (task.state === 'failed') await startAgain(ctx, job, task);
+    if (!task.extracted) {
+      if (task.again && task.chunkCount === 0) await forgetPoints(ctx, task.versionId);
+      if (!(await readContent(ctx, job, task))) return { state: 'done' };
+    }
+    const { ready, waits } = await ctx.database.transaction(async (tx) => {
+      await job.guard(tx);
+      if (!(await holdVersion(tx, task.versionId))) return { ready: [] as Ready[], waits: false };
+      await endReading(tx, task.versionId);
+      const ended = await makeReady(tx, task.versionId);
+      const missing = await askForMissing(tx, task.versionId, task.userId);
+      const current = await findReadTask(tx, task.versionId);
+      const unfinished = current?.state === 'ingesting';
+      if (unfinished) await waitForStages(tx, job.id);
+      return { ready: [...ended, ...missing], waits: unfinished };
+    });
+    await announceProgress(ctx, task.versionId, ready);
+    if (!waits) return { state: 'done' };
+    const root = await updateRootJob(ctx.database, task.versionId);
+    return { state: 'pending', delayMs: 0, counts: false, error: null, progress: root?.progress };
+  },
+  giveUp: (ctx, job, error) => giveUpVersion(ctx, job, job.payload.versionId, error),
+};
+
+async function cancel(ctx: WorkerContext, job: Run): Promise<{ state: 'cancelled' }> {
+  const error = { code: 'cancelled', message: 'The ingestion was cancelled.' };
+  const ready = await ctx.database.transaction(async (tx) => {
+    await job.guard(tx);
+    const { versionId } = job.payload;
+    return (await holdVersion(tx, versionId)) ? failVersion(tx, versionId, error) : [];
+  });
+  ready.forEach((lane) => ctx.dispatcher.kick(lane));
+  return { state: 'cancelled' };
+}
+
+async function startAgain(ctx: WorkerContext, job: Run, task: ReadTask): Promise<void> {
+  await ctx.database.transaction(async (tx) => {
+    await job.guard(tx);
+    await beginAgain(tx, task.versionId);
+  });
+}
+
+/** Points of an earlier reading, which may have found more passages than this one will. */
+async function forgetPoints(ctx: WorkerContext, versionId: string): Promise<void> {
+  const { stores } = await writeTargets(ctx.database, ctx.vectors);
+  for (const store of stores) await store.deleteWhere(all(is('versionId', versionId)));
+}

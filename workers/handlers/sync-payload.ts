@@ -1,0 +1,16 @@
+import { syncEntry } from '../../shared/knowledge/sync-entry.js';
+import type { JobHandler } from '../handler.js';
+import { waitForVectorStore } from './vector-store-outage.js';
+
+/** Makes the points of an entry say who may find them. */
+export const syncPayload: JobHandler<'sync-payload'> = {
+  run: (ctx, job) =>
+    waitForVectorStore(ctx, job, async () => {
+      const ready = await syncEntry(ctx, job.payload.entryId, job.userId, job.guard);
+      ready.forEach((lane) => ctx.dispatcher.kick(lane));
+      return { state: 'done' };
+    }),
+  async giveUp() {
+    // Postgres decides about every hit, so nobody finds too much; the cleaning makes the points agree again.
+  },
+};

@@ -1,0 +1,27 @@
+import type { Ready } from '../../shared/backlog/enqueue.js';
+import { indexChunks } from '../../shared/knowledge/index-chunks.js';
+import { holdVersion, markIndexed, unmarkEmbedded } from '../../shared/knowledge/pipeline.js';
+import type { JobHandler } from '../handler.js';
+import { announceProgress, giveUpVersion } from './version-progress.js';
+import { waitForVectorStore } from './vector-store-outage.js';
+
+/** Puts a batch into the vector store; whatever is not to be found there it takes out instead. */
+export const upsertVectors: JobHandler<'upsert-vectors'> = {
+  run: (ctx, job) =>
+    waitForVectorStore(ctx, job, async () => {
+      const { payload, userId } = job;
+      const indexed = await indexChunks({ ...ctx, model: ctx.embedder.model }, payload, job.signal);
+      const ready = await ctx.database.transaction(async (tx): Promise<Ready[]> => {
+        await job.guard(tx);
+        if (!(await holdVersion(tx, payload.versionId))) return [];
+        if (indexed.state === 'without-vectors') return [await unmarkEmbedded(tx, { ...payload, userId })];
+        return markIndexed(tx, {
+          ...payload,
+          averageLength: indexed.state === 'written' ? indexed.averageLength : null,
+        });
+      });
+      await announceProgress(ctx, payload.versionId, ready);
+      return { state: 'done' };
+    }),
+  giveUp: (ctx, job, error) => giveUpVersion(ctx, job, job.payload.versionId, error),
+};

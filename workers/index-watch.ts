@@ -1,0 +1,47 @@
+import { VectorStoreError } from '../shared/adapters/vector-store/vector-store.js';
+import { isUnavailable } from '../shared/errors.js';
+import { repairIndex } from '../shared/knowledge/repair-index.js';
+import type { WorkerContext } from './context.js';
+
+/** In milliseconds: how long a wiped vector store may go unnoticed. */
+const everyMs = 5_000;
+
+/**
+ * Looks now and then whether the collection is the one that was filled, and has it filled again from Postgres when
+ * it is not: a vector store is a copy that may be lost at any time.
+ */
+export function watchIndex(
+  ctx: Pick<WorkerContext, 'database' | 'vectors' | 'dispatcher' | 'logger'>,
+): { close(): Promise<void> } {
+  let looking: Promise<void> | null = null;
+  let failed = false;
+
+  async function look(): Promise<void> {
+    try {
+      const ready = await repairIndex(ctx);
+      if (ready?.length) ctx.logger.warn('the vector store has lost its points; they are written again from Postgres');
+      ready?.forEach((lane) => ctx.dispatcher.kick(lane));
+      failed = false;
+    } catch (error) {
+      // One line per outage. Another model needs an operator: it is an error as long as it lasts.
+      const away = isUnavailable(error) || (error instanceof VectorStoreError && error.transient);
+      if (!failed) ctx.logger[away ? 'warn' : 'error']({ err: error }, 'the vector store cannot be used');
+      failed = true;
+    }
+  }
+
+  const start = (): void => {
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+  };
+  const timer = setInterval(start, everyMs);
+  start();
+
+  return {
+    async close() {
+      clearInterval(timer);
+      await looking;
+    },
+  };
+}
