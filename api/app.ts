@@ -15,6 +15,7 @@ import { routes } from './routes.js';
 /** The HTTP side of a web process: every middleware and router, in order. */
 export function createApp(ctx: WebContext): Express {
   const app = express();
+  const { corsOrigins } = ctx.config.web;
   app.disable('x-powered-by');
   app.set('trust proxy', ctx.config.web.trustProxy);
   // Ordinary values only: nested objects from a query string are never asked for.
@@ -48,7 +49,7 @@ export function createApp(ctx: WebContext): Express {
   app.use(healthRouter(ctx));
   app.use(
     cors({
-      origin: ctx.config.web.corsOrigins,
+      origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
       exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed', 'etag', 'content-disposition'],
     }),
   );

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseStorage } from './adapters/object-store/create.js';
+import { parseStorage, type StorageSettings } from './adapters/object-store/create.js';
 
 /** Empty means not set: `.env` files and compose files both write `NAME=`. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -51,11 +51,7 @@ export const environmentSchema = z.object({
     z
       .string()
       .default('.millrace/storage')
-      .transform((value, context) => {
-        const storage = parseStorage(value);
-        if (!storage) context.addIssue({ code: 'custom', message: 'must be a folder, or s3://bucket/prefix' });
-        return storage ?? z.NEVER;
-      }),
+      .refine((value) => parseStorage(value) !== null, 'must be a folder, or s3://bucket/prefix'),
   ),
   MAX_FILE_MB: integer(250, 1, 5_000),
   INGESTION_CONCURRENCY: integer(3, 1, 64),
@@ -109,7 +105,8 @@ function group(env: Environment) {
       concurrency: env.EMBEDDING_CONCURRENCY,
       requestsPerMinute: env.EMBEDDING_REQUESTS_PER_MINUTE,
     },
-    storage: env.STORAGE,
+    // The schema has looked at it.
+    storage: parseStorage(env.STORAGE) as StorageSettings,
     knowledge: {
       maxFileBytes: env.MAX_FILE_MB * 1024 * 1024,
       concurrency: env.INGESTION_CONCURRENCY,

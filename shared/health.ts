@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { VectorStore } from './adapters/vector-store/vector-store.js';
 import type { Sql, Statement } from './database.js';
 import { withTimeout } from './lifecycle.js';
 
@@ -67,6 +68,11 @@ export function postgresCheck(sql: Sql): Check {
 /** @param needed a web process accepts work without Redis, a worker gets none. */
 export function redisCheck(redis: Redis, needed: boolean): Check {
   return { name: 'redis', needed, run: () => redis.ping() };
+}
+
+/** Without the vector store nothing is found, and what is to be indexed waits. */
+export function vectorStoreCheck(vectors: VectorStore): Check {
+  return { name: 'qdrant', needed: false, run: () => vectors.check() };
 }
 
 class NoProgress extends Error {}

@@ -41,7 +41,7 @@ export function connectRedis(url: string, use: RedisUse, logger: Logger): Redis 
 }
 
 /** Waits up to `ms` milliseconds for the connection; answers whether it is there. */
-export async function waitUntilReady(redis: Redis, ms: number): Promise<boolean> {
+async function waitUntilReady(redis: Redis, ms: number): Promise<boolean> {
   if (redis.status === 'ready') return true;
   const ready = new Promise<void>((resolve) => redis.once('ready', resolve));
   return withTimeout(ready, ms, 'connecting to Redis').then(

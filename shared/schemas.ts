@@ -1,25 +1,26 @@
 import { z } from 'zod';
 
 /**
- * Text of people, at most `max` characters. Postgres cannot store NUL, so it is refused here with a field
- * error instead of failing in the database.
+ * Text of people, at most `max` characters. Postgres cannot store NUL nor half of a surrogate pair, so both are
+ * refused here with a field error: the first would fail in the database, the second be stored as another text.
  */
 export function text(max: number, min = 1) {
   return z
     .string()
     .min(min)
     .max(max)
-    .refine((value) => !value.includes('\u0000'), 'must not contain NUL characters');
+    .refine((value) => !value.includes('\u0000'), 'must not contain NUL characters')
+    .refine((value) => !/\p{Cs}/u.test(value), 'must not contain half of a surrogate pair');
 }
 
-/** A short line: trimmed, without control characters. */
+/** A short line: trimmed, without control characters and halves of surrogate pairs. */
 export function line(max: number, min = 1) {
   return z
     .string()
     .trim()
     .min(min)
     .max(max)
-    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 }
 
 /** How many items a page has. */

@@ -1,6 +1,7 @@
 import type { LanguageModel } from '../shared/adapters/language-model/model.js';
 import type { Leases } from '../shared/backlog/leases.js';
 import type { Context } from '../shared/context.js';
+import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
 import type { Extractor } from '../shared/knowledge/extraction/extract.js';
 
 /** What a worker process has beyond every process. */
@@ -9,6 +10,8 @@ export type WorkerContext = Context & {
   model: LanguageModel;
   /** Reads files, in processes of their own. */
   extractor: Extractor;
+  /** Makes vectors of what replies look for. */
+  encodeQuery: QueryEncoder;
   /** How long the first retry of a failed job waits, in milliseconds. */
   retryBaseMs: number;
 };

@@ -1,6 +1,8 @@
 import { VectorStoreError } from '../shared/adapters/vector-store/vector-store.js';
+import type { Ready } from '../shared/backlog/enqueue.js';
 import { isUnavailable } from '../shared/errors.js';
-import { repairIndex } from '../shared/knowledge/repair-index.js';
+import { reweigh } from '../shared/knowledge/average-length.js';
+import { lockIndex, repairIndex } from '../shared/knowledge/repair-index.js';
 import type { WorkerContext } from './context.js';
 
 /** In milliseconds: how long a wiped vector store may go unnoticed. */
@@ -10,9 +12,9 @@ const everyMs = 5_000;
  * Looks now and then whether the collection is the one that was filled, and has it filled again from Postgres when
  * it is not: a vector store is a copy that may be lost at any time.
  */
-export function watchIndex(
-  ctx: Pick<WorkerContext, 'database' | 'vectors' | 'dispatcher' | 'logger'>,
-): { close(): Promise<void> } {
+export function watchIndex(ctx: Pick<WorkerContext, 'database' | 'vectors' | 'dispatcher' | 'logger'>): {
+  close(): Promise<void>;
+} {
   let looking: Promise<void> | null = null;
   let failed = false;
 
@@ -21,6 +23,7 @@ export function watchIndex(
       const ready = await repairIndex(ctx);
       if (ready?.length) ctx.logger.warn('the vector store has lost its points; they are written again from Postgres');
       ready?.forEach((lane) => ctx.dispatcher.kick(lane));
+      (await reweighSome(ctx.database)).forEach((lane) => ctx.dispatcher.kick(lane));
       failed = false;
     } catch (error) {
       // One line per outage. Another model needs an operator: it is an error as long as it lasts.
@@ -44,4 +47,12 @@ export function watchIndex(
       await looking;
     },
   };
+}
+
+/** One process at a time, so that none of them asks for what another has asked for. */
+function reweighSome(database: WorkerContext['database']): Promise<Ready[]> {
+  return database.transaction(async (tx) => {
+    await lockIndex(tx);
+    return reweigh(tx);
+  });
 }

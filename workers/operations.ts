@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Context } from '../shared/context.js';
-import { createReadiness, postgresCheck, progressCheck, redisCheck } from '../shared/health.js';
+import { createReadiness, postgresCheck, progressCheck, redisCheck, vectorStoreCheck } from '../shared/health.js';
+import { storageCheck } from '../shared/knowledge/storage-check.js';
 import type { Logger } from '../shared/logger.js';
 import { mayReadMetrics } from '../shared/scrape-token.js';
 
@@ -12,7 +13,7 @@ import { mayReadMetrics } from '../shared/scrape-token.js';
  * @param lastProgressAt when the loops of the worker last went round, in `performance.now()` milliseconds.
  */
 export async function startOperationsServer(
-  ctx: Pick<Context, 'config' | 'logger' | 'lifecycle' | 'database' | 'redis' | 'metrics'>,
+  ctx: Pick<Context, 'config' | 'logger' | 'lifecycle' | 'database' | 'redis' | 'metrics' | 'vectors' | 'objects'>,
   lastProgressAt: () => number,
 ): Promise<{ port: number }> {
   const { config, logger, lifecycle } = ctx;
@@ -27,13 +28,19 @@ export async function startOperationsServer(
 }
 
 function answer(
-  ctx: Pick<Context, 'config' | 'logger' | 'database' | 'redis' | 'metrics'>,
+  ctx: Pick<Context, 'config' | 'logger' | 'database' | 'redis' | 'metrics' | 'vectors' | 'objects'>,
   lastProgressAt: () => number,
 ): RequestListener {
   const progress = progressCheck(lastProgressAt);
   // Stuck loops are cured by a restart, an absent database is not: only the first ends "alive".
   const alive = createReadiness([progress]);
-  const ready = createReadiness([postgresCheck(ctx.database), redisCheck(ctx.redis, true), progress]);
+  const ready = createReadiness([
+    postgresCheck(ctx.database),
+    redisCheck(ctx.redis, true),
+    vectorStoreCheck(ctx.vectors),
+    storageCheck(ctx),
+    progress,
+  ]);
 
   const routes: Record<string, (authorization: string | undefined) => Promise<Answer>> = {
     '/healthz': async () => json(await alive()),

@@ -1,8 +1,15 @@
-import { type ClaimedJob, claimJob, finishJob, guardClaim, type JobError, type Outcome } from '../shared/backlog/claim.js';
+import {
+  type ClaimedJob,
+  claimJob,
+  finishJob,
+  guardClaim,
+  type JobError,
+  type Outcome,
+} from '../shared/backlog/claim.js';
 import { JobStopped } from '../shared/backlog/leases.js';
 import { ClaimLost, isUnavailable, JobFailure } from '../shared/errors.js';
 import { TimedOut, withTimeout } from '../shared/lifecycle.js';
-import { catalogue, isJobKind, type JobKind } from '../shared/jobs/index.js';
+import { catalogue, isJobKind, type JobKind, type JobPayload } from '../shared/jobs/index.js';
 import type { Logger } from '../shared/logger.js';
 import { rooms } from '../shared/realtime/events.js';
 import type { WorkerContext } from './context.js';
@@ -36,7 +43,8 @@ export async function runJob(
     const claimed = await claimInTime(ctx, delivery);
     if (claimed === 'unreachable') return 'unclaimed';
     // Null: out of date, or given out twice: another delivery has it.
-    if (claimed) await runClaimed(ctx, handlers, claimed, logger.child({ kind: claimed.kind, attempt: claimed.attempt }));
+    if (claimed)
+      await runClaimed(ctx, handlers, claimed, logger.child({ kind: claimed.kind, attempt: claimed.attempt }));
   } catch (error) {
     // The row stays as it is: its lease runs out, or the sweep finds that no queue holds it.
     if (error instanceof ClaimLost) logger.info('another attempt has taken the job over');
@@ -64,8 +72,7 @@ async function releaseLate(ctx: WorkerContext, claimed: ClaimedJob): Promise<voi
 
 async function runClaimed(ctx: WorkerContext, handlers: Handlers, claimed: ClaimedJob, logger: Logger): Promise<void> {
   if (!isJobKind(claimed.kind)) {
-    const error = { code: 'unknown_kind', message: `This release does not know jobs of the kind ${claimed.kind}.` };
-    ctx.dispatcher.kick(await finishJob(ctx.database, claimed, { state: 'failed', error }));
+    ctx.dispatcher.kick(await finishJob(ctx.database, claimed, ofUnknownKind(claimed)));
     return;
   }
   const { kind } = claimed;
@@ -78,7 +85,11 @@ async function runClaimed(ctx: WorkerContext, handlers: Handlers, claimed: Claim
       () => finishJob(ctx.database, claimed, outcome),
       () => ctx.leases.stopping,
     );
-    ctx.metrics.jobRan(kind, outcome.state === 'pending' ? 'retried' : outcome.state, (performance.now() - startedAt) / 1000);
+    ctx.metrics.jobRan(
+      kind,
+      outcome.state === 'pending' ? 'retried' : outcome.state,
+      (performance.now() - startedAt) / 1000,
+    );
     ctx.dispatcher.kick(ready);
     await tellRoom(ctx, claimed.id, outcome);
   } finally {
@@ -86,19 +97,32 @@ async function runClaimed(ctx: WorkerContext, handlers: Handlers, claimed: Claim
   }
 }
 
+/** While releases change, a newer worker will come by; five minutes are enough for that. */
+const unknownKind = { tries: 30, delayMs: 10_000 };
+
+function ofUnknownKind({ kind, failures }: ClaimedJob): Outcome {
+  const error = { code: 'unknown_kind', message: `This release does not know jobs of the kind ${kind}.` };
+  if (failures + 1 >= unknownKind.tries) return { state: 'failed', error };
+  return { state: 'pending', delayMs: unknownKind.delayMs, counts: true, error };
+}
+
 type Attempt = { claimed: ClaimedJob; kind: JobKind; signal: AbortSignal; logger: Logger };
 
 async function attempt(ctx: WorkerContext, handler: AnyHandler, options: Attempt): Promise<Outcome> {
   const { claimed, kind, signal, logger } = options;
   const payload = catalogue[kind].payload.safeParse(claimed.payload);
-  if (!payload.success) {
-    logger.error({ issues: payload.error.issues }, 'the payload of a job cannot be read');
-    return { state: 'failed', error: { code: 'invalid_payload', message: 'The job cannot be read by this release.' } };
-  }
-  const job: JobRun = { ...claimed, payload: payload.data, signal, guard: (tx) => guardClaim(tx, claimed), logger };
+  // What cannot be read is handed on as it is, to be given up.
+  const readable = payload.success ? payload.data : (claimed.payload as JobPayload<JobKind>);
+  const job: JobRun = { ...claimed, payload: readable, signal, guard: (tx) => guardClaim(tx, claimed), logger };
   try {
+    if (!payload.success) {
+      logger.error({ issues: payload.error.issues }, 'the payload of a job cannot be read');
+      throw new JobFailure('invalid_payload', 'The job cannot be read by this release.', { transient: false });
+    }
     if (claimed.failures >= catalogue[kind].maxFailures) {
-      throw new JobFailure('worker_lost', 'The workers that tried this stopped answering again and again.', { transient: false });
+      throw new JobFailure('worker_lost', 'The workers that tried this stopped answering again and again.', {
+        transient: false,
+      });
     }
     return await handler.run(ctx, job);
   } catch (error) {
@@ -123,7 +147,10 @@ async function classify(
   const told = tell(error);
   const transient = error instanceof JobFailure ? error.transient : true;
   if (transient && failures + 1 < ended.maxFailures) {
-    const delayMs = Math.max(backoffMs(ctx.retryBaseMs, failures), error instanceof JobFailure ? (error.retryAfterMs ?? 0) : 0);
+    const delayMs = Math.max(
+      backoffMs(ctx.retryBaseMs, failures),
+      error instanceof JobFailure ? (error.retryAfterMs ?? 0) : 0,
+    );
     job.logger.warn({ err: error, delayMs }, 'an attempt failed; the job is tried again');
     return { state: 'pending', delayMs, counts: true, error: told };
   }
@@ -132,8 +159,11 @@ async function classify(
   return { state: 'failed', error: told };
 }
 
+/** Messages quote what other services sent: NUL and halves of surrogate pairs, which Postgres takes in no JSON, go. */
+const storable = (text: string): string => text.replace(/[\0\p{Cs}]/gu, '\ufffd');
+
 function tell(error: unknown): JobError {
-  if (error instanceof JobFailure) return { code: error.code, message: error.message };
+  if (error instanceof JobFailure) return { code: error.code, message: storable(error.message) };
   if (isUnavailable(error)) return { code: 'unavailable', message: 'A service that the job needs is not reachable.' };
   return { code: 'internal', message: 'Something went wrong on our side. The job id helps to find it in the log.' };
 }
@@ -142,7 +172,8 @@ async function tellRoom(ctx: WorkerContext, jobId: string, outcome: Outcome): Pr
   const room = rooms.job(jobId);
   if (outcome.state === 'done') await ctx.publisher.emit(room, 'job:done', { jobId });
   else if (outcome.state === 'failed') await ctx.publisher.emit(room, 'job:failed', { jobId, error: outcome.error });
-  else await ctx.publisher.emit(room, 'job:progress', { jobId, state: outcome.state, progress: pendingProgress(outcome) });
+  else
+    await ctx.publisher.emit(room, 'job:progress', { jobId, state: outcome.state, progress: pendingProgress(outcome) });
 }
 
 const pendingProgress = (outcome: Outcome): unknown => ('progress' in outcome ? outcome.progress : null) ?? null;

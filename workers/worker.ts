@@ -4,7 +4,9 @@ import { startSweep } from '../shared/backlog/sweep.js';
 import type { Context } from '../shared/context.js';
 import { onControl } from '../shared/control-channel.js';
 import type { QueueName } from '../shared/jobs/index.js';
+import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
 import { createExtractor } from '../shared/knowledge/extraction/extract.js';
+import { defaultLimits } from '../shared/knowledge/extraction/limits.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
 import { watchIndex } from './index-watch.js';
@@ -34,13 +36,14 @@ export function startWorker(
   const { lifecycle, logger, database, runQueues, dispatcher } = base;
   const leases = createLeases(database, logger);
   lifecycle.onClose('leases', () => leases.close());
-  const extractor = createExtractor();
+  const extractor = createExtractor({ ...defaultLimits, fileBytes: base.config.knowledge.maxFileBytes });
   lifecycle.onClose('extractor', () => extractor.close());
   const ctx: WorkerContext = {
     ...base,
     leases,
     model: createAnthropicModel(base.config.model),
     extractor,
+    encodeQuery: createQueryEncoder(base.embedder),
     retryBaseMs,
   };
   const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);
@@ -54,7 +57,10 @@ export function startWorker(
     dispatcher,
     logger,
     onTakeover: (expired) => {
-      logger.warn({ jobId: expired.id, kind: expired.kind, attempt: expired.attempt }, 'a job is taken from a silent worker');
+      logger.warn(
+        { jobId: expired.id, kind: expired.kind, attempt: expired.attempt },
+        'a job is taken from a silent worker',
+      );
       base.metrics.takeover(expired.kind);
     },
   });

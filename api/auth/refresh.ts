@@ -17,7 +17,7 @@ export const refreshEndpoint = endpoint({
     'the two holds a stolen token; so a client refreshes once at a time, and signs in again when the answer was lost.',
   body: z.strictObject({ refreshToken: z.string().min(1).max(200) }),
   response: { status: 200, description: 'The next tokens of the session.', schema: tokensSchema },
-  errors: ['token_expired', 'token_reused', 'account_disabled'],
+  errors: ['unauthenticated', 'token_expired', 'token_reused', 'account_disabled'],
   async handler({ ctx, body, res }) {
     const result = await refreshSession(ctx.database, body.refreshToken, ctx.config.accounts.refreshTokenSeconds);
     if (result.outcome === 'reused') {

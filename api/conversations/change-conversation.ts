@@ -15,12 +15,14 @@ export const patchConversation = endpoint({
   tag: 'conversations',
   auth: 'user',
   summary: 'Change a conversation',
-  description: 'Any member may change the title; the system prompt and the model are the owner’s to change.',
+  description:
+    'Any member may change the title; the system prompt, the model and the use of knowledge are the owner’s to change.',
   params: idParams,
   body: z.strictObject({
     title: conversationFields.title.optional(),
     systemPrompt: conversationFields.systemPrompt.optional(),
     model: conversationFields.model.optional(),
+    knowledge: conversationFields.knowledge.optional(),
   }),
   response: { status: 200, description: 'The conversation as it is now.', schema: conversationSchema },
   errors: ['not_found', 'forbidden'],

@@ -1,5 +1,7 @@
 import type { Response } from 'express';
 
+export const eventStreamType = 'text/event-stream; charset=utf-8';
+
 /** Server-sent events to one client. */
 export type EventStream = {
   send(event: { id: string; name: string; data: unknown }): void;
@@ -22,7 +24,7 @@ export function openEventStream(
   { onHeartbeat, onClose }: { onHeartbeat(): void; onClose(): void },
 ): EventStream {
   res.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
+    'content-type': eventStreamType,
     'cache-control': 'no-store',
     // For nginx, which else gathers what should go out at once.
     'x-accel-buffering': 'no',

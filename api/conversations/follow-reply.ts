@@ -44,7 +44,8 @@ export async function followReply(
 ): Promise<Following> {
   const { rooms: openRooms, credentials, streams } = ctx.realtime;
   const room = rooms.conversation(row.conversationId);
-  const reply = { messageId: row.id, userId: reader.principal.userId };
+  const { userId, role } = reader.principal;
+  const reply = { messageId: row.id, userId, role };
   const readerId = randomUUID();
   const stopping = new AbortController();
   /** What came before anybody could take it. */

@@ -4,6 +4,7 @@ import { listMessages, searchMessages } from '../../shared/conversations/list-me
 import { findReadableMessage, presentMessage } from '../../shared/conversations/message.js';
 import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { notFound } from '../../shared/errors.js';
+import { withCitations } from '../../shared/knowledge/citations.js';
 import { messageSchema } from '../../shared/realtime/events.js';
 import { limit, page, text } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
@@ -26,10 +27,11 @@ export const getMessages = endpoint({
   errors: ['not_found', 'invalid_cursor'],
   async handler({ ctx, principal, params, query }) {
     const membership = await requireMembership(ctx.database, params.id, principal.userId);
-    const after = decodeCursor(query.cursor, z.int().nonnegative());
+    const after = decodeCursor(query.cursor, z.int32().nonnegative());
     const items = await listMessages(ctx.database, membership, { order: query.order, limit: query.limit, after });
     const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor(last.seq) : null };
+    const cited = await withCitations(ctx.database, [principal], items);
+    return { items: cited, nextCursor: last ? encodeCursor(last.seq) : null };
   },
 });
 
@@ -45,7 +47,7 @@ export const getMessage = endpoint({
   async handler({ ctx, principal, params }) {
     const message = await findReadableMessage(ctx.database, params.id, principal.userId);
     if (!message) throw notFound('The message');
-    return presentMessage(message);
+    return (await withCitations(ctx.database, [principal], [presentMessage(message)]))[0];
   },
 });
 
@@ -71,6 +73,12 @@ export const getMessagesSearch = endpoint({
     const before = decodeCursor(query.cursor, z.uuid());
     const items = await searchMessages(ctx.database, { ...query, userId: principal.userId, before });
     const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor(last.message.id) : null };
+    const messages = await withCitations(
+      ctx.database,
+      [principal],
+      items.map(({ message }) => message),
+    );
+    const cited = items.map((item, index) => ({ ...item, message: messages[index] ?? item.message }));
+    return { items: cited, nextCursor: last ? encodeCursor(last.message.id) : null };
   },
 });

@@ -14,6 +14,7 @@ export const postConversation = endpoint({
     title: conversationFields.title.default('New conversation'),
     systemPrompt: conversationFields.systemPrompt.optional(),
     model: conversationFields.model.optional(),
+    knowledge: conversationFields.knowledge.optional(),
   }),
   response: {
     status: 201,

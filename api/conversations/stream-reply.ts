@@ -1,14 +1,14 @@
 import type { Request, Response } from 'express';
 import type { Principal } from '../../shared/accounts/principal.js';
-import { type MessageRow, presentMessage } from '../../shared/conversations/message.js';
+import type { MessageRow } from '../../shared/conversations/message.js';
 import { AppError } from '../../shared/errors.js';
 import type { FollowerPosition } from '../../shared/realtime/reply-follower.js';
 import { readPosition } from '../../shared/realtime/reply-reader.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { bearerToken } from '../middleware/authenticate.js';
-import { findReply, hasEnded } from '../realtime/resume-reply.js';
-import { openEventStream } from './event-stream.js';
+import { findReply, hasEnded, viewOf } from '../realtime/resume-reply.js';
+import { eventStreamType, openEventStream } from './event-stream.js';
 import { followReply } from './follow-reply.js';
 
 export const streamReply = endpoint({
@@ -28,9 +28,11 @@ export const streamReply = endpoint({
     const reply = { messageId: params.id, userId: principal.userId };
     const row = await findReply(ctx.database, reply);
     const given = lastEventId(req);
+    // Nobody would read the events, and the answer would be open until the reply has ended.
+    if (req.method === 'HEAD') return void res.type(eventStreamType).end();
     // An attempt that there has not been would keep everything from the caller.
     const from = given.attempt > row.attempt ? { attempt: 0, seq: 0 } : given;
-    if (hasEnded(row)) await sendStored(ctx, row, from, res);
+    if (hasEnded(row)) await sendStored(ctx, principal, row, from, res);
     else await sendRunning(ctx, { principal, token: bearerToken(req) ?? '' }, row, from, res);
   },
 });
@@ -49,15 +51,22 @@ function lastEventId(req: Request): FollowerPosition {
   return { attempt: Number(match[1]), seq: Number(match[2]) };
 }
 
-async function sendStored(ctx: WebContext, row: MessageRow, from: FollowerPosition, res: Response): Promise<void> {
+async function sendStored(
+  ctx: WebContext,
+  principal: Principal,
+  row: MessageRow,
+  from: FollowerPosition,
+  res: Response,
+): Promise<void> {
   const log = await readPosition(ctx.redis, row.id).catch(() => null);
   const end = log?.attempt === row.attempt ? log : { attempt: row.attempt, seq: endSeq };
   if (from.attempt === end.attempt && from.seq >= end.seq) {
     res.status(204).end();
     return;
   }
+  const message = await viewOf(ctx.database, principal, row);
   const stream = openEventStream(res, { onHeartbeat() {}, onClose() {} });
-  stream.send({ id: eventId(end), name: row.state, data: { message: presentMessage(row) } });
+  stream.send({ id: eventId(end), name: row.state, data: { message } });
   stream.end();
 }
 

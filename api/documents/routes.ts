@@ -4,6 +4,7 @@ import { deleteOneDocument } from './delete-document.js';
 import { getDocuments, getExport, getOneDocument } from './get-documents.js';
 import { patchDocument } from './patch-document.js';
 import { postDocument } from './post-document.js';
+import { suggestionRoutes } from './suggestions.js';
 import { getVersion, getVersionDiff, getVersions, postRestore } from './versions.js';
 
 export const documentRoutes: readonly Endpoint[] = [
@@ -20,4 +21,5 @@ export const documentRoutes: readonly Endpoint[] = [
   getVersion,
   getVersionDiff,
   postRestore,
+  ...suggestionRoutes,
 ];

@@ -1,7 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Principal } from '../../shared/accounts/principal.js';
 import { findJob, type JobView, requestCancel, retryJob } from '../../shared/backlog/control.js';
 import { cancelReply } from '../../shared/conversations/cancel-reply.js';
+import { findMessage } from '../../shared/conversations/message.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { isJobKind } from '../../shared/jobs/index.js';
@@ -49,6 +51,23 @@ async function requireJob(ctx: WebContext, principal: Principal, id: string): Pr
   return job;
 }
 
+/** In milliseconds. */
+const endLimitMs = 2_000;
+const endPollMs = 50;
+
+/**
+ * A reply is saved and announced a moment before its job ends: who reacts to that at once means the job as it is
+ * about to be. Waits only when the reply has ended.
+ */
+async function untilJobEnded(ctx: WebContext, { id, subjectId }: JobView): Promise<void> {
+  const deadline = performance.now() + endLimitMs;
+  while (performance.now() < deadline) {
+    const [job, reply] = await Promise.all([findJob(ctx.database, id), findMessage(ctx.database, subjectId)]);
+    if (job?.state !== 'running' || reply?.state !== 'failed') return;
+    await wait(endPollMs);
+  }
+}
+
 export const getJob = endpoint({
   method: 'get',
   path: '/jobs/:id',
@@ -74,10 +93,13 @@ export const postRetry = endpoint({
   errors: ['not_found', 'conflict'],
   async handler({ ctx, principal, params }) {
     const job = await requireJob(ctx, principal, params.id);
+    const isReply = job.kind === 'reply-to-message';
+    const readerId = principal.role === 'admin' ? null : principal.userId;
+    if (isReply) await untilJobEnded(ctx, job);
     const done = await ctx.database.transaction(async (tx) => {
       const ready = await retryJob(tx, job.id);
       if (!ready) throw new AppError('conflict', `Only a failed job can be tried again; this one is ${job.state}.`);
-      return { ready, reply: job.kind === 'reply-to-message' ? await requeueReply(tx, job.subjectId) : null };
+      return { ready, reply: isReply ? await requeueReply(tx, job.subjectId, readerId) : null };
     });
     ctx.dispatcher.kick(done.ready);
     if (done.reply) {
@@ -102,8 +124,7 @@ export const postCancelJob = endpoint({
   async handler({ ctx, principal, params }) {
     const job = await requireJob(ctx, principal, params.id);
     if (job.kind === 'reply-to-message') {
-      // An admin cancels for the one whose reply it is.
-      await cancelReply(ctx, job.userId, job.subjectId);
+      await cancelReply(ctx, principal.role === 'admin' ? null : principal.userId, job.subjectId);
     } else if (isJobKind(job.kind)) {
       const cancelled = await requestCancel(ctx.database, { subjectId: job.subjectId, kind: job.kind });
       if (cancelled?.state === 'running') await ctx.publisher.control({ type: 'job-cancelled', jobId: job.id });

@@ -22,7 +22,7 @@ export function idempotencyOf(req: Request): Idempotency | null {
 }
 
 /** @throws AppError `idempotency_key_reused` when the key was used with another body. */
-export function requireSameBody(stored: Buffer, idempotency: Idempotency): void {
+function requireSameBody(stored: Buffer, idempotency: Idempotency): void {
   if (!stored.equals(idempotency.bodyHash)) {
     throw new AppError(
       'idempotency_key_reused',

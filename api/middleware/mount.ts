@@ -21,7 +21,11 @@ export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
   for (const definition of endpoints) {
     const steps: RequestHandler[] = [
       async (req, res, next) => {
-        const principal = await authenticate(ctx, req, definition.auth);
+        const principal = await authenticate(ctx, req, definition.auth).catch((error: unknown) => {
+          // Checking what is no token of ours costs as much as a request; counted apart from signing in.
+          if (error instanceof AppError && error.status === 401) limitRequests(`refused ${req.ip}`, res);
+          throw error;
+        });
         limitRequests(principal?.userId ?? `ip ${req.ip}`, res);
         (res.locals as Locals).principal = principal;
         next();

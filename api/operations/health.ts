@@ -1,5 +1,6 @@
 import { Router } from 'express';
-import { createReadiness, postgresCheck, redisCheck } from '../../shared/health.js';
+import { createReadiness, postgresCheck, redisCheck, vectorStoreCheck } from '../../shared/health.js';
+import { storageCheck } from '../../shared/knowledge/storage-check.js';
 import { mayReadMetrics } from '../../shared/scrape-token.js';
 import { AppError } from '../../shared/errors.js';
 import type { WebContext } from '../context.js';
@@ -11,7 +12,12 @@ import type { WebContext } from '../context.js';
 export function healthRouter(ctx: WebContext): Router {
   const router = Router();
   // Work is accepted without Redis, so a web process without it stays in the rotation.
-  const ready = createReadiness([postgresCheck(ctx.database), redisCheck(ctx.redis, false)]);
+  const ready = createReadiness([
+    postgresCheck(ctx.database),
+    redisCheck(ctx.redis, false),
+    vectorStoreCheck(ctx.vectors),
+    storageCheck(ctx),
+  ]);
 
   router.get('/healthz', (_req, res) => {
     res.setHeader('cache-control', 'no-store');

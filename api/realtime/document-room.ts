@@ -4,6 +4,7 @@ import { checkUpdate } from '../../shared/documents/check-update.js';
 import { MalformedUpdate } from '../../shared/documents/byte-reader.js';
 import { claimClients, requireOwnClients } from '../../shared/documents/clients.js';
 import { readLogPage } from '../../shared/documents/log.js';
+import { acceptSuggestion, rejectSuggestion, undoSuggestion } from '../../shared/documents/resolve-suggestion.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { rooms } from '../../shared/realtime/events.js';
 import type { Presence } from '../../shared/realtime/presence.js';
@@ -15,7 +16,14 @@ import { enterRoom, leaveRoom } from './socket-rooms.js';
 
 type Handlers = Pick<
   EventHandlers,
-  'document:join' | 'document:resume' | 'document:leave' | 'document:update' | 'document:awareness'
+  | 'document:join'
+  | 'document:resume'
+  | 'document:leave'
+  | 'document:update'
+  | 'document:awareness'
+  | 'suggestion:accept'
+  | 'suggestion:reject'
+  | 'suggestion:undo'
 >;
 
 /** What a socket does with a document. The process keeps nothing of the text between two events. */
@@ -38,6 +46,12 @@ export function documentRoomHandlers(ctx: WebContext, presence: Presence): Handl
       showCursor(ctx, session, documentId, update);
       return {};
     },
+    'suggestion:accept': ({ principal }, decision) => acceptSuggestion(ctx, { ...decision, userId: principal.userId }),
+    async 'suggestion:reject'({ principal }, decision) {
+      await rejectSuggestion(ctx, { ...decision, userId: principal.userId });
+      return {};
+    },
+    'suggestion:undo': ({ principal }, decision) => undoSuggestion(ctx, { ...decision, userId: principal.userId }),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis';
+import type { Role } from '../../shared/accounts/principal.js';
 import { findReadableMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
 import type { Sql } from '../../shared/database.js';
 import { notFound } from '../../shared/errors.js';
-import type { ClientEventAck } from '../../shared/realtime/events.js';
+import { withCitations } from '../../shared/knowledge/citations.js';
+import type { ClientEventAck, MessageView } from '../../shared/realtime/events.js';
 import { readReply } from '../../shared/realtime/reply-reader.js';
 
 /** What a reader has of a reply, and what it lacks. */
@@ -10,6 +12,7 @@ type Position = { attempt: number; after: number };
 type Resumed = Omit<ClientEventAck<'reply:resume'>, 'ok'>;
 
 type Deps = { database: Sql; redis: Redis };
+type Reader = { userId: string; role: Role };
 
 /**
  * The text of a reply after a position, from its log while it runs, and the message as stored when it has ended.
@@ -19,19 +22,20 @@ type Deps = { database: Sql; redis: Redis };
  */
 export async function resumeReply(
   { database, redis }: Deps,
-  where: { messageId: string; userId: string },
+  where: { messageId: string } & Reader,
   position: Position,
 ): Promise<Resumed> {
   const reply = await findReply(database, where);
-  if (hasEnded(reply)) return stored(reply, position);
+  if (hasEnded(reply)) return stored(database, where, reply, position);
   const page = await readReply(redis, where.messageId, position);
   if (page) {
     const { end, ...text } = page;
-    return { ...text, message: end?.message ?? null };
+    // It has just ended; what the log says of it was meant for those who heard it then.
+    return { ...text, message: end ? await viewOf(database, where, await findReply(database, where)) : null };
   }
   // No log: nothing was said yet, or the log was lost and the next delta writes it again, or it has just ended.
   const now = await findReply(database, where);
-  return hasEnded(now) ? stored(now, position) : { ...nothing, message: null };
+  return hasEnded(now) ? stored(database, where, now, position) : { ...nothing, message: null };
 }
 
 /** An empty page of no attempt: what the reader has stays as it is. */
@@ -46,7 +50,13 @@ export async function findReply(sql: Sql, where: { messageId: string; userId: st
   return message;
 }
 
-function stored(reply: MessageRow, { attempt, after }: Position): Resumed {
+/** A reply as this reader sees it: with the citations that they may read at this moment. */
+export async function viewOf(sql: Sql, reader: Reader, reply: MessageRow): Promise<MessageView> {
+  const view = presentMessage(reply);
+  return (await withCitations(sql, [reader], [view]))[0] ?? view;
+}
+
+async function stored(sql: Sql, reader: Reader, reply: MessageRow, { attempt, after }: Position): Promise<Resumed> {
   return {
     attempt: reply.attempt,
     fromSeq: after + 1,
@@ -54,6 +64,6 @@ function stored(reply: MessageRow, { attempt, after }: Position): Resumed {
     text: '',
     reset: attempt !== reply.attempt,
     more: false,
-    message: presentMessage(reply),
+    message: await viewOf(sql, reader, reply),
   };
 }

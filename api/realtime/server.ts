@@ -47,7 +47,7 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
     ...documentRoomHandlers(ctx, presence),
     ...jobHandlers(ctx),
     'reply:resume': ({ principal }, { messageId, attempt, after }) =>
-      resumeReply(ctx, { messageId, userId: principal.userId }, { attempt, after }),
+      resumeReply(ctx, { messageId, userId: principal.userId, role: principal.role }, { attempt, after }),
   };
   const deps = {
     handlers,

@@ -39,8 +39,9 @@ export async function findJob(sql: Sql, id: string): Promise<JobView | null> {
 export type CancelRequested = { id: string; state: 'cancelled' | 'pending' | 'queued' | 'running'; ready: Ready };
 
 /**
- * Asks for a job to end. One that was never begun is cancelled at once; any other is flagged, and its next
- * attempt, put first in line, has the last word: it may have something to keep.
+ * Asks for a job to end. One that was never begun is cancelled at once, and so is one that is tried again and
+ * still waits for others with its order key; any other is flagged, and its next attempt, put first in line, has
+ * the last word: it may have something to keep.
  *
  * @returns null when no unfinished job is about this subject.
  */
@@ -56,8 +57,8 @@ export async function requestCancel(
     orderKey: string | null;
   }>(
     `UPDATE jobs SET cancel_requested_at = now(),
-       state = CASE WHEN attempt = 0 THEN 'cancelled' ELSE state END,
-       finished_at = CASE WHEN attempt = 0 THEN now() END,
+       state = CASE WHEN ${notBegun} THEN 'cancelled' ELSE state END,
+       finished_at = CASE WHEN ${notBegun} THEN now() END,
        run_at = CASE WHEN state = 'pending' THEN now() ELSE run_at END,
        -- Without an order key it waits for no job before it, but for those that it has started.
        blocked = blocked AND order_key IS NOT NULL,
@@ -71,6 +72,9 @@ export async function requestCancel(
   const ready = { lane: { queue: row.queue, userId: row.userId }, orderKey: row.orderKey ?? undefined };
   return { id: row.id, state: row.state, ready };
 }
+
+/** A retry blocks a job again; once it was let go, nothing else does. */
+const notBegun = `(attempt = 0 OR (state = 'pending' AND blocked AND order_key IS NOT NULL))`;
 
 /**
  * Puts a failed job back into the backlog, with all its tries.

@@ -92,26 +92,39 @@ export async function unblockFirst(sql: Sql, orderKeys: string[]): Promise<Lane[
     const { rows } = await sql.query<Lane>({ ...unblockStatement, values: [orderKeys] });
     return rows;
   } catch (error) {
-    if ((error as { code?: string }).code === uniqueViolation) return [];
-    throw error;
+    if ((error as { code?: string }).code !== uniqueViolation) throw error;
+    if (orderKeys.length === 1) return [];
+    // One of them was taken by another dispatcher, which is no reason for the rest to wait.
+    const middle = Math.ceil(orderKeys.length / 2);
+    const first = await unblockFirst(sql, orderKeys.slice(0, middle));
+    return [...first, ...(await unblockFirst(sql, orderKeys.slice(middle)))];
   }
 }
 
 const uniqueViolation = '23505';
 
+/**
+ * A row that somebody has locked is left to them: they unblock it as well, or kick its key when they are done.
+ * Dispatchers that waited for each other's rows met in deadlocks, of a second each.
+ */
 const unblockStatement = {
   name: 'unblock-jobs',
   text: `
-UPDATE jobs SET blocked = false
-FROM (SELECT DISTINCT order_key FROM unnest($1::text[]) AS keys (order_key)) AS wanted
-CROSS JOIN LATERAL (
-  SELECT id FROM jobs AS candidate
-  WHERE candidate.order_key = wanted.order_key AND candidate.state = 'pending' ORDER BY candidate.seq LIMIT 1
-) AS first
-WHERE jobs.id = first.id AND jobs.blocked AND jobs.state = 'pending' AND NOT EXISTS (
-  SELECT 1 FROM jobs AS other
-  WHERE other.order_key = wanted.order_key AND NOT other.blocked AND other.state IN ('pending', 'queued', 'running')
+WITH first AS (
+  SELECT candidate.id FROM (SELECT DISTINCT order_key FROM unnest($1::text[]) AS keys (order_key)) AS wanted
+  CROSS JOIN LATERAL (
+    SELECT id, blocked FROM jobs
+    WHERE jobs.order_key = wanted.order_key AND state = 'pending' ORDER BY seq LIMIT 1
+  ) AS candidate
+  WHERE candidate.blocked AND NOT EXISTS (
+    SELECT 1 FROM jobs AS other
+    WHERE other.order_key = wanted.order_key AND NOT other.blocked AND other.state IN ('pending', 'queued', 'running')
+  )
+), free AS MATERIALIZED (
+  SELECT jobs.id FROM jobs JOIN first USING (id)
+  WHERE jobs.blocked AND jobs.state = 'pending' FOR UPDATE OF jobs SKIP LOCKED
 )
+UPDATE jobs SET blocked = false FROM free WHERE jobs.id = free.id
 RETURNING jobs.queue, jobs.user_id AS "userId"`,
 };
 
@@ -161,12 +174,12 @@ FROM picked WHERE jobs.id = picked.id AND jobs.state = 'pending'
 RETURNING jobs.id, jobs.kind, jobs.queue, jobs.user_id AS "userId", jobs.delivery`,
 };
 
-/** Returns deliveries that no queue took to the backlog. */
+/** Returns deliveries that no queue took to the backlog. One that is locked is being claimed, or cancelled. */
 export async function takeBack(database: Database, deliveries: Delivery[]): Promise<void> {
   await database.query(
-    `UPDATE jobs SET state = 'pending', queued_at = NULL
-     FROM unnest($1::uuid[], $2::int[]) AS lost (id, delivery)
-     WHERE jobs.id = lost.id AND jobs.delivery = lost.delivery AND jobs.state = 'queued'`,
+    `UPDATE jobs SET state = 'pending', queued_at = NULL WHERE id IN (
+       SELECT jobs.id FROM jobs JOIN unnest($1::uuid[], $2::int[]) AS lost (id, delivery) USING (id, delivery)
+       WHERE jobs.state = 'queued' FOR UPDATE OF jobs SKIP LOCKED)`,
     [deliveries.map(({ id }) => id), deliveries.map(({ delivery }) => delivery)],
   );
 }

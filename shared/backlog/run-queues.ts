@@ -23,7 +23,7 @@ export type RunQueues = {
 };
 
 /** The BullMQ id of a delivery. It is never used twice, since a delivery number is not. */
-export const runJobId = (delivery: Pick<Delivery, 'id' | 'delivery'>): string => `${delivery.id}-${delivery.delivery}`;
+const runJobId = (delivery: Pick<Delivery, 'id' | 'delivery'>): string => `${delivery.id}-${delivery.delivery}`;
 
 const toBullJob = (delivery: Delivery) => ({
   name: delivery.kind,

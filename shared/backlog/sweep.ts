@@ -22,6 +22,13 @@ type Options = {
 
 const sweepEveryMs = 1_000;
 
+/**
+ * A process that has just started does not know whether Postgres was unreachable a moment ago: this long, two
+ * renewals, it takes nothing from others. A whole lease would add its time to the takeover whenever the worker
+ * that is left, or comes back, is a new one.
+ */
+const startGraceMs = 2_000;
+
 /** A delivery that Redis still lacks after this time was lost, not late: adds take a millisecond. */
 const lostAfterSeconds = 2;
 
@@ -46,13 +53,12 @@ export type Sweep = {
  */
 export function startSweep(options: Options): Sweep {
   const { logger } = options;
-  let failedAt = performance.now();
+  let failedAt = performance.now() + startGraceMs - leaseSeconds * 1_000;
   let endedAt = performance.now();
   let sweeping: Promise<void> | null = null;
 
   async function sweep(): Promise<void> {
-    // Whoever could not renew while Postgres was unreachable is given the time to do so first; a process
-    // that has just started does not know how long that has been.
+    // Whoever could not renew while Postgres was unreachable is given the time to do so first.
     const leasesCount = performance.now() - failedAt > leaseSeconds * 1_000;
     try {
       await sweepOnce(options, leasesCount);
@@ -102,7 +108,7 @@ async function sweepOnce(options: Options, leasesCount: boolean): Promise<void> 
 }
 
 /**
- * The first two workers that die with a job cost it no wait; after that its own input is suspected, and it
+ * The first three workers that die with a job cost it no wait; after that its own input is suspected, and it
  * backs off, unless it is to be cancelled. A database that has just started counts no lease as expired: nobody
  * could renew while it was down. A row that somebody has locked is left to the next sweep: the transaction of a
  * process that was paused must not hold up the repair of all others.
@@ -111,8 +117,8 @@ async function expireLeases(tx: Sql): Promise<Expired[]> {
   const { rows } = await tx.query<Expired>(`
     UPDATE jobs SET state = 'pending', lease_until = NULL, failures = failures + 1,
       error = '{"code":"worker_lost","message":"The worker that did this stopped answering; another one takes over."}',
-      run_at = now() + CASE WHEN failures < 2 OR cancel_requested_at IS NOT NULL THEN interval '0'
-        ELSE make_interval(secs => least(2 ^ (failures - 1), 60)) END,
+      run_at = now() + CASE WHEN failures < 3 OR cancel_requested_at IS NOT NULL THEN interval '0'
+        ELSE make_interval(secs => least(2 ^ (failures - 3), 60)) END,
       priority = CASE WHEN cancel_requested_at IS NOT NULL THEN ${cancelledPriority} ELSE priority END
     WHERE id IN (
       SELECT id FROM jobs WHERE state = 'running' AND lease_until < now()

@@ -7,7 +7,7 @@ import { createCursors } from './cursors.js';
 import { createEmitter, type Emitter, type Off } from './emitter.js';
 import { backoffMs, ClientError } from './errors.js';
 import { createKeptEdits } from './kept-edits.js';
-import { toBytes } from './merge-updates.js';
+import { toBytes, unpack } from './merge-updates.js';
 import { createOutbox } from './outbox.js';
 import { createSeenSeqs } from './seen-seqs.js';
 
@@ -109,11 +109,10 @@ export function createDocumentProvider(
     if (value === 'edit') outbox.flush();
   }
 
-  function apply(updates: (Uint8Array | ArrayBuffer)[]): void {
-    const bytes = updates.map(toBytes);
-    kept.received(bytes);
+  function apply(updates: Uint8Array[]): void {
+    kept.received(updates);
     doc.transact(() => {
-      for (const update of bytes) Y.applyUpdate(doc, update, origin);
+      for (const update of updates) Y.applyUpdate(doc, update, origin);
     }, origin);
   }
 
@@ -146,7 +145,7 @@ export function createDocumentProvider(
     });
     present.clear();
     for (const person of joined.present) present.set(person.userId, person);
-    apply(joined.updates);
+    apply(unpack(joined));
     seen.raise(joined.seq);
     for (let { more } = joined; more && !closing.closed;) ({ more } = await readOn());
     if (closing.closed) return;
@@ -160,7 +159,7 @@ export function createDocumentProvider(
 
   async function readOn(): Promise<{ more: boolean }> {
     const page = await connection.request('document:resume', { documentId, after: seen.upTo() });
-    apply(page.updates);
+    apply(unpack(page));
     seen.raise(page.seq);
     return page;
   }
@@ -195,7 +194,7 @@ export function createDocumentProvider(
     switch (name) {
       case 'document:update': {
         const { seq, update } = payload as ServerEventPayloads['document:update'];
-        apply([update]);
+        apply([toBytes(update)]);
         seen.add(seq);
         noticeGap();
         break;

@@ -17,3 +17,10 @@ export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
 /** Browsers give binary data as ArrayBuffer, Node as Buffer. */
 export const toBytes = (value: Uint8Array | ArrayBuffer): Uint8Array =>
   value instanceof Uint8Array ? value : new Uint8Array(value);
+
+/** The updates of a page of a document's log. */
+export function unpack({ updates, lengths }: { updates: Uint8Array | ArrayBuffer; lengths: number[] }): Uint8Array[] {
+  const bytes = toBytes(updates);
+  let at = 0;
+  return lengths.map((length) => bytes.subarray(at, (at += length)));
+}

@@ -59,13 +59,17 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
     queueMicrotask(() => {
       scheduled = false;
       sending = true;
+      let refused = false;
       void send()
         .catch((error: unknown) => {
+          refused = true;
           if (!closed) onRefused(error);
         })
         .finally(() => {
           sending = false;
           onChange();
+          // Something may have come in after the last look.
+          if (waiting.length > 0 && !refused) flush();
         });
     });
   }

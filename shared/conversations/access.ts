@@ -10,7 +10,7 @@ export type Membership = {
 };
 
 /** @returns null when the account is not a member, or there is no such conversation. */
-export async function findMembership(sql: Sql, conversationId: string, userId: string): Promise<Membership | null> {
+async function findMembership(sql: Sql, conversationId: string, userId: string): Promise<Membership | null> {
   const { rows } = await sql.query<Membership>({
     name: 'find-membership',
     text: `SELECT conversation_id AS "conversationId", user_id AS "userId", reads_from_seq AS "readsFromSeq"

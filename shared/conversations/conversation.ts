@@ -9,6 +9,7 @@ import { maxSystemPromptLength } from './limits.js';
 export const conversationFields = {
   title: line(200),
   systemPrompt: text(maxSystemPromptLength).nullable().describe('Added to what Claude is told in every conversation.'),
+  knowledge: z.enum(['on', 'off']).describe('Whether replies look things up in the knowledge store.'),
   model: line(100).nullable().describe('A model of Claude; null is the one that the server is set to.'),
 };
 
@@ -34,7 +35,7 @@ type ConversationRow = Omit<ConversationView, 'lastMessageAt' | 'createdAt' | 'u
 };
 
 const columns = `conversation.id, conversation.owner_id AS "ownerId", conversation.title,
-  conversation.system_prompt AS "systemPrompt", conversation.model, conversation.last_seq AS "lastSeq",
+  conversation.system_prompt AS "systemPrompt", conversation.model, conversation.knowledge, conversation.last_seq AS "lastSeq",
   conversation.last_message_at AS "lastMessageAt", conversation.created_at AS "createdAt", conversation.updated_at AS "updatedAt"`;
 
 const present = (row: ConversationRow): ConversationView => ({
@@ -44,17 +45,18 @@ const present = (row: ConversationRow): ConversationView => ({
   updatedAt: row.updatedAt.toISOString(),
 });
 
-export type NewConversation = { ownerId: string; title: string; systemPrompt?: string | null; model?: string | null };
+export type NewConversation = { ownerId: string; title: string } & Omit<ConversationChange, 'title'>;
 
 /** Opens a conversation with its owner as the only member. */
 export async function createConversation(sql: Sql, input: NewConversation): Promise<ConversationView> {
   const { rows } = await sql.query<ConversationRow>(
     `WITH conversation AS (
-      INSERT INTO conversations (id, owner_id, title, system_prompt, model) VALUES ($1, $2, $3, $4, $5) RETURNING *
+      INSERT INTO conversations (id, owner_id, title, system_prompt, model, knowledge)
+      VALUES ($1, $2, $3, $4, $5, $6) RETURNING *
     ), member AS (
       INSERT INTO conversation_members (conversation_id, user_id) SELECT id, owner_id FROM conversation
     ) SELECT ${columns} FROM conversation`,
-    [uuidv7(), input.ownerId, input.title, input.systemPrompt ?? null, input.model ?? null],
+    [uuidv7(), input.ownerId, input.title, input.systemPrompt ?? null, input.model ?? null, input.knowledge ?? 'on'],
   );
   return present(rows[0] as ConversationRow);
 }
@@ -72,7 +74,11 @@ export async function getConversation(sql: Sql, id: string, userId: string): Pro
 }
 
 /** Where a page of the list ended. */
-export const conversationPosition = z.strictObject({ at: z.iso.datetime(), id: z.uuid() });
+export const conversationPosition = z.strictObject({
+  // The calendar of Postgres has no year 0.
+  at: z.iso.datetime().refine((at) => at >= '0001'),
+  id: z.uuid(),
+});
 
 /** The conversations of a member, the one with the newest message first. */
 export async function listConversations(
@@ -90,7 +96,12 @@ export async function listConversations(
   return rows.map(present);
 }
 
-export type ConversationChange = { title?: string; systemPrompt?: string | null; model?: string | null };
+export type ConversationChange = {
+  title?: string;
+  systemPrompt?: string | null;
+  model?: string | null;
+  knowledge?: 'on' | 'off';
+};
 
 /** Changes what is given. Members may rename; what Claude is told and which model answers is the owner's to say. */
 export async function updateConversation(
@@ -99,14 +110,14 @@ export async function updateConversation(
   change: ConversationChange,
 ): Promise<ConversationView> {
   const before = await getConversation(sql, where.id, where.userId);
-  const forOwner = change.systemPrompt !== undefined || change.model !== undefined;
+  const forOwner = change.systemPrompt !== undefined || change.model !== undefined || change.knowledge !== undefined;
   if (forOwner && before.ownerId !== where.userId) {
-    throw new AppError('forbidden', 'Only the owner may change the system prompt or the model.');
+    throw new AppError('forbidden', 'Only the owner may change the system prompt, the model or the use of knowledge.');
   }
   const { rows } = await sql.query<ConversationRow>(
     `UPDATE conversations AS conversation SET title = coalesce($2, title),
        system_prompt = CASE WHEN $3 THEN $4 ELSE system_prompt END,
-       model = CASE WHEN $5 THEN $6 ELSE model END, updated_at = now()
+       model = CASE WHEN $5 THEN $6 ELSE model END, knowledge = coalesce($7, knowledge), updated_at = now()
      WHERE id = $1 RETURNING ${columns}`,
     [
       where.id,
@@ -115,6 +126,7 @@ export async function updateConversation(
       change.systemPrompt ?? null,
       change.model !== undefined,
       change.model ?? null,
+      change.knowledge ?? null,
     ],
   );
   if (!rows[0]) throw notFound('The conversation');

@@ -64,8 +64,8 @@ export async function addMember(
   const known = await tx.query('SELECT 1 FROM users WHERE id = $1 AND disabled_at IS NULL', [userId]);
   if (known.rowCount === 0) throw notFound('The account');
   const { rows } = await tx.query<{ count: number }>(
-    'SELECT count(*)::int AS count FROM conversation_members WHERE conversation_id = $1',
-    [conversationId],
+    'SELECT count(*)::int AS count FROM conversation_members WHERE conversation_id = $1 AND user_id <> $2',
+    [conversationId, userId],
   );
   if ((rows[0]?.count ?? 0) >= maxMembers) {
     throw new AppError('conflict', `A conversation has at most ${maxMembers} members.`);

@@ -2,7 +2,7 @@ import type { Sql } from '../database.js';
 import type { MessageView } from '../realtime/events.js';
 
 /** A row of `messages` as it is read; columns under the names of the API. */
-export type MessageRow = Omit<MessageView, 'createdAt' | 'completedAt' | 'editedAt' | 'deletedAt'> & {
+export type MessageRow = Omit<MessageView, 'citations' | 'createdAt' | 'completedAt' | 'editedAt' | 'deletedAt'> & {
   createdAt: Date;
   completedAt: Date | null;
   editedAt: Date | null;
@@ -15,7 +15,7 @@ export const messageColumns = `id, conversation_id AS "conversationId", seq, rol
   superseded_by AS "supersededBy", created_at AS "createdAt", completed_at AS "completedAt",
   edited_at AS "editedAt", deleted_at AS "deletedAt"`;
 
-/** The message as readers see it. */
+/** The message as readers see it, without its citations: those depend on who reads. */
 export function presentMessage(row: MessageRow): MessageView {
   return {
     id: row.id,
@@ -31,6 +31,7 @@ export function presentMessage(row: MessageRow): MessageView {
     error: row.error,
     metadata: row.metadata,
     model: row.model,
+    citations: [],
     supersededBy: row.supersededBy,
     createdAt: row.createdAt.toISOString(),
     completedAt: row.completedAt?.toISOString() ?? null,

@@ -4,7 +4,7 @@ import type { Database, Sql } from '../database.js';
 import { AppError, notFound } from '../errors.js';
 import { catalogue } from '../jobs/index.js';
 import type { MessageView } from '../realtime/events.js';
-import { findMessage, type MessageRow, messageColumns, presentMessage } from './message.js';
+import { findReadableMessage, type MessageRow, messageColumns, presentMessage } from './message.js';
 
 export type NewMessage = {
   conversationId: string;
@@ -128,6 +128,7 @@ function present(
     attempt: 0,
     error: null,
     metadata: null,
+    citations: [],
     supersededBy: null,
     createdAt,
     editedAt: null,
@@ -172,7 +173,7 @@ async function findByClientId(sql: Sql, input: NewMessage): Promise<PostedMessag
     'SELECT id FROM messages WHERE conversation_id = $1 AND author_id = $2 AND client_id = $3',
     [input.conversationId, input.authorId, input.clientId],
   );
-  return replay(sql, rows[0]?.id);
+  return replay(sql, rows[0]?.id, input.authorId);
 }
 
 async function findByKey(sql: Sql, input: NewMessage): Promise<PostedMessage> {
@@ -184,12 +185,15 @@ async function findByKey(sql: Sql, input: NewMessage): Promise<PostedMessage> {
   if (rows[0] && !rows[0].bodyHash.equals(input.idempotency?.bodyHash ?? Buffer.alloc(0))) {
     throw new AppError('idempotency_key_reused', 'This Idempotency-Key was used with another body. Use a new key.');
   }
-  return replay(sql, rows[0]?.messageId);
+  return replay(sql, rows[0]?.messageId, input.authorId);
 }
 
-/** The message and its reply as they are by now: the caller learns what has become of what it had sent. */
-async function replay(sql: Sql, id: string | undefined): Promise<PostedMessage> {
-  const message = id ? await findMessage(sql, id) : null;
+/**
+ * The message and its reply as they are by now: the caller learns what has become of what it had sent. Who was
+ * taken out and added again may not read it any more.
+ */
+async function replay(sql: Sql, id: string | undefined, authorId: string): Promise<PostedMessage> {
+  const message = id ? await findReadableMessage(sql, id, authorId) : null;
   if (!message) throw new AppError('conflict', 'The message that was sent under this name is gone. Use a new one.');
   const { rows } = await sql.query<MessageRow>(
     `SELECT ${messageColumns} FROM messages WHERE reply_to = $1 ORDER BY seq DESC LIMIT 1`,

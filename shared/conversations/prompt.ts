@@ -8,9 +8,16 @@ const instructions =
   'You are Claude, taking part in a conversation of a team. Answer in the language of the message you reply to. ' +
   'Use Markdown where it helps. When several people take part, each of their messages begins with their name.';
 
+/** Says how passages are used, in the same words whether any were found: what changes is not cached. */
+const knowledgeInstructions =
+  'Before you answer, the team’s knowledge store is searched for what everybody in this conversation may read, and what ' +
+  'was found comes as search results ahead of the message. Where they answer it, answer from them and cite them; leave ' +
+  'aside those that do not matter. When somebody asks for what the team has written down and no search result answers ' +
+  'it, say that nothing relevant was found in the knowledge store, and cite nothing.';
+
 /** The system prompt: the same for every reply of a conversation, so that it can be cached. */
-export function systemPrompt(own: string | null): string {
-  return own ? `${instructions}\n\n${own}` : instructions;
+export function systemPrompt(own: string | null, knowledge: boolean): string {
+  return [instructions, ...(knowledge ? [knowledgeInstructions] : []), ...(own ? [own] : [])].join('\n\n');
 }
 
 /** The history as turns. It begins with a person: what Claude said before that has lost its question. */
@@ -33,10 +40,12 @@ export const tokensAtMost = (text: string): number => Math.ceil(Buffer.byteLengt
 export class PromptTooLong extends Error {}
 
 /**
- * Leaves out the oldest turns until the prompt fits.
+ * Leaves out the oldest turns until the prompt fits, and then some more: the cut moves in steps, so that most
+ * replies of a long conversation begin as the one before did, and are read from the cache.
  *
  * @param limit tokens that the prompt may have.
  * @param count asks the service for the tokens of a prompt; called only when the upper bound does not fit.
+ * @param before messages of the conversation before the first turn: steps are counted from its beginning.
  * @returns the turns and how many were left out.
  * @throws PromptTooLong
  */
@@ -45,6 +54,7 @@ export async function fitTurns(
   turns: readonly PromptTurn[],
   limit: number,
   count: (turns: PromptTurn[]) => Promise<number>,
+  before = 0,
 ): Promise<{ turns: PromptTurn[]; omitted: number }> {
   let kept = [...turns];
   const bound = tokensAtMost(system) + turns.reduce((sum, { content }) => sum + tokensAtMost(content) + 8, 0);
@@ -56,6 +66,7 @@ export async function fitTurns(
       kept = dropOldest(kept, limit / tokens);
     }
   }
+  if (kept.length < turns.length) kept = cutAtStep(kept, before + turns.length - kept.length);
   return { turns: kept, omitted: turns.length - kept.length };
 }
 
@@ -70,6 +81,18 @@ function dropOldest(turns: PromptTurn[], share: number): PromptTurn[] {
     first -= 1;
     room -= turns[first]?.content.length ?? 0;
   }
+  return fromPerson(turns, first);
+}
+
+/** @param cut how many messages of the conversation are before the first of the turns. */
+function cutAtStep(turns: PromptTurn[], cut: number): PromptTurn[] {
+  // A power of two, which stays the same from reply to reply, of at most a third of what is kept.
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(turns.length / 3)));
+  return fromPerson(turns, Math.ceil(cut / step) * step - cut);
+}
+
+function fromPerson(turns: PromptTurn[], from: number): PromptTurn[] {
+  let first = from;
   while (first < turns.length - 1 && turns[first]?.role !== 'user') first += 1;
   return turns.slice(first);
 }

@@ -3,7 +3,7 @@ import { enqueue, type Ready } from '../backlog/enqueue.js';
 import type { Sql } from '../database.js';
 import { AppError, notFound } from '../errors.js';
 import type { MessageView } from '../realtime/events.js';
-import { findReadableMessage, type MessageRow, messageColumns, presentMessage } from './message.js';
+import { findMessage, findReadableMessage, type MessageRow, messageColumns, presentMessage } from './message.js';
 import { conversationOrderKey } from './post-message.js';
 
 export type Regenerated = { reply: MessageView; superseded: MessageView; ready: Ready };
@@ -19,9 +19,7 @@ export async function regenerateReply(tx: Sql, userId: string, messageId: string
   const before = await findReadableMessage(tx, messageId, userId);
   if (!before) throw notFound('The reply');
   if (before.role !== 'assistant') throw new AppError('conflict', 'Only a reply of Claude can be generated again.');
-  if (before.state === 'queued' || before.state === 'running') {
-    throw new AppError('reply_running', 'The reply has not ended yet. Cancel it first, or wait.');
-  }
+  if (!hasEnded(before)) throw replyRunning();
   const id = uuidv7();
   const { rows } = await tx.query<{ lastSeq: number; model: string | null }>(
     `UPDATE conversations SET last_seq = last_seq + 1, last_message_at = now() WHERE id = $1
@@ -41,10 +39,16 @@ export async function regenerateReply(tx: Sql, userId: string, messageId: string
     );
   }
   const superseded = await tx.query<MessageRow>(
-    `UPDATE messages SET superseded_by = $2 WHERE id = $1 AND superseded_by IS NULL RETURNING ${messageColumns}`,
+    `UPDATE messages SET superseded_by = $2
+     WHERE id = $1 AND superseded_by IS NULL AND state NOT IN ('queued', 'running') RETURNING ${messageColumns}`,
     [before.id, id],
   );
-  if (!superseded.rows[0]) throw new AppError('conflict', 'This reply was generated again before; use the newer one.');
+  if (!superseded.rows[0]) {
+    const now = await findMessage(tx, before.id);
+    // Its job was tried again since it was read.
+    if (now && !hasEnded(now)) throw replyRunning();
+    throw new AppError('conflict', 'This reply was generated again before; use the newer one.');
+  }
   const reply = await tx.query<MessageRow>(
     `INSERT INTO messages (id, conversation_id, seq, role, reply_to, state, model)
      VALUES ($1, $2, $3, 'assistant', $4, 'queued', $5) RETURNING ${messageColumns}`,
@@ -59,3 +63,8 @@ export async function regenerateReply(tx: Sql, userId: string, messageId: string
   });
   return { reply: presentMessage(reply.rows[0] as MessageRow), superseded: presentMessage(superseded.rows[0]), ready };
 }
+
+const hasEnded = ({ state }: MessageRow): boolean => state !== 'queued' && state !== 'running';
+
+const replyRunning = (): AppError =>
+  new AppError('reply_running', 'The reply has not ended yet. Cancel it first, or wait.');

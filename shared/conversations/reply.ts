@@ -8,6 +8,8 @@ export type ReplyTask = {
   triggerSeq: number;
   systemPrompt: string | null;
   model: string | null;
+  /** Whether it may look things up. */
+  knowledge: boolean;
   /** Raised when somebody is added: a reply made for fewer readers is not saved. */
   membershipVersion: number;
 };
@@ -19,7 +21,13 @@ export type ReplyTask = {
  */
 export async function beginReply(sql: Sql, messageId: string, attempt: number): Promise<ReplyTask | null> {
   const { rows } = await sql.query<
-    MessageRow & { triggerSeq: number; systemPrompt: string | null; ownModel: string | null; membershipVersion: number }
+    MessageRow & {
+      triggerSeq: number;
+      systemPrompt: string | null;
+      ownModel: string | null;
+      knowledge: boolean;
+      membershipVersion: number;
+    }
   >({
     name: 'begin-reply',
     text: `
@@ -28,15 +36,15 @@ WITH reply AS (
   WHERE id = $1 AND state IN ('queued', 'running') AND attempt < $2 RETURNING ${messageColumns}
 )
 SELECT reply.*, trigger.seq AS "triggerSeq", conversation.system_prompt AS "systemPrompt",
-  conversation.model AS "ownModel", conversation.membership_version AS "membershipVersion"
+  conversation.model AS "ownModel", conversation.knowledge = 'on' AS knowledge, conversation.membership_version AS "membershipVersion"
 FROM reply JOIN conversations AS conversation ON conversation.id = reply."conversationId"
 JOIN messages AS trigger ON trigger.id = reply."replyTo"`,
     values: [messageId, attempt],
   });
   const [row] = rows;
   if (!row) return null;
-  const { triggerSeq, systemPrompt, ownModel, membershipVersion, ...reply } = row;
-  return { reply, triggerSeq, systemPrompt, model: ownModel, membershipVersion };
+  const { triggerSeq, systemPrompt, ownModel, knowledge, membershipVersion, ...reply } = row;
+  return { reply, triggerSeq, systemPrompt, model: ownModel, knowledge, membershipVersion };
 }
 
 /** How a reply is stored when it has ended. */

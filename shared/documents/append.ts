@@ -11,8 +11,8 @@ export type Appended = { seq: number; due: boolean };
 
 /**
  * Adds updates to the logs of their documents in one statement. Each takes the next seq of its document under the
- * lock of the document's row, which is held until the commit: so seqs have no gap, and who sees one sees all
- * before it. The rows of documents are locked in one order, so that two groups cannot wait for each other.
+ * lock of the document's head, which is held until the commit: so seqs have no gap, and who sees one sees all
+ * before it. Heads are locked in one order, so that two groups cannot wait for each other.
  *
  * @returns for each update where it is; null when its sender may not edit, the document is gone, or it is full.
  */
@@ -36,12 +36,12 @@ const appendStatement = {
 WITH given AS (
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) WITH ORDINALITY AS given (document_id, user_id, update, n)
 ), locked AS (
-  SELECT id, last_seq, scheduled_seq, log_bytes FROM documents
-  WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+  SELECT document_id, last_seq, scheduled_seq, log_bytes FROM document_heads
+  WHERE document_id = ANY($1::uuid[]) ORDER BY document_id FOR NO KEY UPDATE
 ), allowed AS (
   SELECT given.*, locked.scheduled_seq,
     locked.last_seq + row_number() OVER (PARTITION BY given.document_id ORDER BY given.n) AS seq
-  FROM given JOIN locked ON locked.id = given.document_id
+  FROM given JOIN locked ON locked.document_id = given.document_id
   JOIN document_access AS access ON access.document_id = given.document_id
     AND access.user_id = given.user_id AND access.level = 'edit'
   WHERE locked.log_bytes + octet_length(given.update) <= ${maxLogBytes}
@@ -49,11 +49,11 @@ WITH given AS (
   INSERT INTO document_updates (document_id, seq, update, author_ids)
   SELECT document_id, seq, update, ARRAY[user_id] FROM allowed
 ), moved AS (
-  UPDATE documents SET last_seq = total.seq, log_bytes = log_bytes + total.bytes, edited_at = now()
+  UPDATE document_heads AS head SET last_seq = total.seq, log_bytes = log_bytes + total.bytes, edited_at = now()
   FROM (
     SELECT document_id, max(seq) AS seq, sum(octet_length(update)) AS bytes FROM allowed GROUP BY document_id
   ) AS total
-  WHERE documents.id = total.document_id
+  WHERE head.document_id = total.document_id
 )
 SELECT n::int AS n, seq::float8 AS seq, scheduled_seq::float8 AS "scheduledSeq" FROM allowed`,
 };

@@ -54,13 +54,14 @@ async function storeIfUnchanged(
   { update, clientId }: Edit,
   matches: (seq: number) => boolean,
 ): Promise<void> {
+  // Before the lock: it looks at the document, which who deletes it locks first.
+  await claimClients(database, where, [clientId]);
   const stored = await database.transaction(async (tx) => {
     const { rows } = await tx.query<{ seq: number }>(
-      'SELECT last_seq::float8 AS seq FROM documents WHERE id = $1 FOR NO KEY UPDATE',
+      'SELECT last_seq::float8 AS seq FROM document_heads WHERE document_id = $1 FOR NO KEY UPDATE',
       [where.documentId],
     );
     if (!rows[0] || !matches(rows[0].seq)) throw stale();
-    await claimClients(tx, where, [clientId]);
     const [appended] = await appendUpdates(tx, [{ ...where, update }]);
     if (!appended) await requireAccess(tx, where.documentId, where.userId, 'edit');
     return appended;

@@ -102,7 +102,7 @@ async function replaceRows(
     [documentId, newest.seq, Buffer.from(update), authorIds, newest.createdAt],
   );
   const before = rows.reduce((sum, row) => sum + row.update.length, 0);
-  await tx.query('UPDATE documents SET log_bytes = greatest(0, log_bytes + $2) WHERE id = $1', [
+  await tx.query('UPDATE document_heads SET log_bytes = greatest(0, log_bytes + $2) WHERE document_id = $1', [
     documentId,
     update.byteLength - before,
   ]);

@@ -35,8 +35,8 @@ type DocumentRow = {
   updatedAt: Date;
 };
 
-const columns = `document.id, document.owner_id AS "ownerId", document.title, access.level, document.last_seq AS seq,
-  document.edited_at AS "editedAt", document.created_at AS "createdAt", document.updated_at AS "updatedAt"`;
+const columns = `document.id, document.owner_id AS "ownerId", document.title, access.level, head.last_seq AS seq,
+  head.edited_at AS "editedAt", document.created_at AS "createdAt", document.updated_at AS "updatedAt"`;
 
 const present = (row: DocumentRow): DocumentView => ({
   ...row,
@@ -53,7 +53,10 @@ export async function createDocument(sql: Sql, input: { ownerId: string; title: 
       INSERT INTO documents (id, owner_id, title) VALUES ($1, $2, $3) RETURNING *
     ), access AS (
       INSERT INTO document_access (document_id, user_id, level) SELECT id, owner_id, 'edit' FROM document RETURNING *
-    ) SELECT ${columns} FROM document JOIN access ON access.document_id = document.id`,
+    ), head AS (
+      INSERT INTO document_heads (document_id) SELECT id FROM document RETURNING *
+    ) SELECT ${columns} FROM document JOIN access ON access.document_id = document.id
+    JOIN head ON head.document_id = document.id`,
     [uuidv7(), input.ownerId, input.title],
   );
   return present(rows[0] as DocumentRow);
@@ -63,6 +66,7 @@ export async function createDocument(sql: Sql, input: { ownerId: string; title: 
 export async function getDocument(sql: Sql, id: string, userId: string): Promise<DocumentView> {
   const { rows } = await sql.query<DocumentRow>(
     `SELECT ${columns} FROM documents AS document JOIN document_access AS access ON access.document_id = document.id
+     JOIN document_heads AS head ON head.document_id = document.id
      WHERE document.id = $1 AND access.user_id = $2`,
     [id, userId],
   );
@@ -80,9 +84,10 @@ export async function listDocuments(
 ): Promise<DocumentView[]> {
   const { rows } = await sql.query<DocumentRow>(
     `SELECT ${columns} FROM document_access AS access JOIN documents AS document ON document.id = access.document_id
+     JOIN document_heads AS head ON head.document_id = document.id
      WHERE access.user_id = $1
-       AND ($2::timestamptz IS NULL OR (document.edited_at, document.id) < ($2::timestamptz, $3::uuid))
-     ORDER BY document.edited_at DESC, document.id DESC LIMIT $4`,
+       AND ($2::timestamptz IS NULL OR (head.edited_at, document.id) < ($2::timestamptz, $3::uuid))
+     ORDER BY head.edited_at DESC, document.id DESC LIMIT $4`,
     [query.userId, query.after?.at ?? null, query.after?.id ?? null, query.limit],
   );
   return rows.map(present);
@@ -100,6 +105,8 @@ export async function deleteDocument(
   where: { id: string; userId: string },
 ): Promise<{ readerIds: string[]; runningJobs: string[] }> {
   await requireAccess(tx, where.id, where.userId, 'owner');
+  // First of all: who compacts or gives access holds this one while it waits for the others.
+  await tx.query('SELECT 1 FROM documents WHERE id = $1 FOR UPDATE', [where.id]);
   const readers = await tx.query<{ id: string }>('SELECT user_id AS id FROM document_access WHERE document_id = $1', [
     where.id,
   ]);
@@ -112,7 +119,9 @@ export async function deleteDocument(
      RETURNING id, state`,
     [where.id],
   );
+  // With its head, after which nothing can be added to the log.
   await tx.query('DELETE FROM documents WHERE id = $1', [where.id]);
+  await tx.query('DELETE FROM document_updates WHERE document_id = $1', [where.id]);
   return {
     readerIds: readers.rows.map(({ id }) => id),
     runningJobs: jobs.rows.filter(({ state }) => state === 'running').map(({ id }) => id),

@@ -11,7 +11,7 @@ export const maxReaders = 200;
 
 /** A page of the log that is sent to a client: so many bytes or rows, but at least one row. */
 export const pageBytes = 512 * 1024;
-export const pageRows = 1_000;
+export const pageRows = 10_000;
 
 /** After so many updates since the last time compaction is asked for. */
 export const compactEvery = 500;

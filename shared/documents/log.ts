@@ -6,7 +6,10 @@ import { pageBytes, pageRows } from './limits.js';
 
 /** Some updates of a document, in order. */
 export type LogPage = {
-  updates: Buffer[];
+  /** One after the other. */
+  updates: Buffer;
+  /** How many bytes each of them has. */
+  lengths: number[];
   /** Everything up to here is in this page or was in the ones before. */
   seq: number;
   more: boolean;
@@ -22,7 +25,12 @@ export async function readLogPage(sql: Sql, documentId: string, after: number): 
   const more =
     rows.length > 1 && (rows.length > pageRows || rows.reduce((sum, row) => sum + row.update.length, 0) > pageBytes);
   const page = more ? rows.slice(0, -1) : rows;
-  return { updates: page.map(({ update }) => update), seq: page.at(-1)?.seq ?? after, more };
+  return {
+    updates: Buffer.concat(page.map(({ update }) => update)),
+    lengths: page.map(({ update }) => update.length),
+    seq: page.at(-1)?.seq ?? after,
+    more,
+  };
 }
 
 // One row more than the page may have says that there are more.
@@ -61,8 +69,8 @@ export async function loadDocument(sql: Sql, documentId: string, gc = true): Pro
 // One statement, so that the seq and the rows are of one moment.
 const loadStatement = {
   name: 'load-document',
-  text: `SELECT document.last_seq::float8 AS seq, log.update FROM documents AS document
-    LEFT JOIN document_updates AS log ON log.document_id = document.id WHERE document.id = $1 ORDER BY log.seq`,
+  text: `SELECT head.last_seq::float8 AS seq, log.update FROM document_heads AS head
+    LEFT JOIN document_updates AS log USING (document_id) WHERE head.document_id = $1 ORDER BY log.seq`,
 };
 
 /** In one transaction: each of its own would look through the whole document. */

@@ -27,7 +27,7 @@ export async function restoreVersion(
   const edit = rewriteHere(doc, content);
   if (!edit) return;
   await deps.database.transaction(async (tx) => {
-    const locked = await tx.query('SELECT 1 FROM documents WHERE id = $1 FOR NO KEY UPDATE', [documentId]);
+    const locked = await tx.query('SELECT 1 FROM document_heads WHERE document_id = $1 FOR UPDATE', [documentId]);
     if (locked.rowCount !== 1) throw new AppError('not_found', 'The document was deleted.');
     const version = { content: before, authorIds: [userId], reason: 'before-restore' as const, editedAt: Date.now() };
     await insertVersions(tx, documentId, [version]);

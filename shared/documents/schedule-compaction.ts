@@ -16,7 +16,7 @@ export function scheduleCompaction(
 ): Promise<Ready | null> {
   return database.transaction(async (tx) => {
     const { rowCount } = await tx.query(
-      'UPDATE documents SET scheduled_seq = last_seq WHERE id = $1 AND last_seq - scheduled_seq >= $2',
+      'UPDATE document_heads SET scheduled_seq = last_seq WHERE document_id = $1 AND last_seq - scheduled_seq >= $2',
       [documentId, compactEvery],
     );
     if (rowCount !== 1) return null;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { clean } from './clean.js';
 import { compactDocument } from './compact-document.js';
+import { editDocument } from './edit-document.js';
 import { embedChunks } from './embed-chunks.js';
 import { ingestVersion } from './ingest-version.js';
 import { removeVectors } from './remove-vectors.js';
@@ -13,6 +14,7 @@ export { queueNames, type JobContract, type QueueName } from './contract.js';
 /** Every kind of job. The handler index is typed over it: a kind without a handler does not compile. */
 export const catalogue = {
   'reply-to-message': replyToMessage,
+  'edit-document': editDocument,
   'compact-document': compactDocument,
   'ingest-version': ingestVersion,
   'embed-chunks': embedChunks,

@@ -1,5 +1,6 @@
 import type { Point, VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Sql } from '../database.js';
+import { averageLength } from './average-length.js';
 import { fromBytes } from './embeddings.js';
 import { indexedText } from './indexed-text.js';
 import type { ChunkRange } from './pipeline.js';
@@ -30,10 +31,11 @@ export async function indexChunks(
   const { database, vectors } = deps;
   let placement = await findPlacement(database, range.versionId);
   let targets = await writeTargets(database, vectors);
+  const average = await averageLength(database);
   for (let round = 0; round < maxRounds; round += 1) {
     signal.throwIfAborted();
     if (placement) {
-      const points = await makePoints(database, deps.model, range, placement);
+      const points = await makePoints(database, deps.model, range, placement, average);
       if (!points) return { state: 'without-vectors' };
       for (const store of targets.stores) await store.upsert(points);
     } else {
@@ -42,7 +44,7 @@ export async function indexChunks(
     const after = await findPlacement(database, range.versionId);
     const targetsAfter = await writeTargets(database, vectors);
     if (after?.revision === placement?.revision && targetsAfter.key === targets.key) {
-      return placement ? { state: 'written', averageLength: placement.averageLength } : { state: 'removed' };
+      return placement ? { state: 'written', averageLength: average } : { state: 'removed' };
     }
     placement = after;
     targets = targetsAfter;
@@ -60,6 +62,7 @@ export async function makePoints(
   model: string,
   range: ChunkRange,
   placement: Placement,
+  average: number,
 ): Promise<Point[] | null> {
   const { rows } = await sql.query<{ index: number; text: string; headingPath: string[]; vector: Buffer | null }>({
     name: 'chunks-with-vectors',
@@ -76,7 +79,7 @@ export async function makePoints(
     points.push({
       id: pointId(range.versionId, index),
       dense: fromBytes(vector),
-      sparse: passageVector(indexedText(chunk), placement.averageLength),
+      sparse: passageVector(indexedText(chunk), average),
       payload: { ...payload, chunk: index },
     });
   }

@@ -12,8 +12,6 @@ export type Placement = {
   newest: boolean;
   /** Raised by every change of the above. */
   revision: number;
-  /** The average length of the passages of all versions, in terms. */
-  averageLength: number;
 };
 
 /**
@@ -29,8 +27,7 @@ export async function findPlacement(sql: Sql, versionId: string): Promise<Placem
     name: 'find-placement',
     text: `SELECT entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.tags, entry.status,
         entry.revision, coalesce(version.n = entry.approved_version, false) AS approved,
-        version.n >= coalesce(entry.ready_version, 0) AS newest,
-        (SELECT coalesce(sum(term_count)::float8 / nullif(sum(chunk_count), 0), 1) FROM knowledge_versions) AS "averageLength"
+        version.n >= coalesce(entry.ready_version, 0) AS newest
       FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
       WHERE version.id = $1 AND ${placedSql}`,
     values: [versionId],

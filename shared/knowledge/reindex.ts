@@ -1,6 +1,7 @@
 import type { Embedder } from '../adapters/embedder/embedder.js';
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Database } from '../database.js';
+import { averageLength } from './average-length.js';
 import { embedChunks } from './embed-chunks.js';
 import { makePoints } from './index-chunks.js';
 import { chunksPerJob } from './limits.js';
@@ -106,7 +107,8 @@ async function fillVersion(
       const placement = await findPlacement(database, versionId);
       if (!placement) break;
       count.embedded += await embedChunks({ database, embedder }, range, signal);
-      const points = (await makePoints(database, embedder.model, range, placement)) ?? [];
+      const points =
+        (await makePoints(database, embedder.model, range, placement, await averageLength(database))) ?? [];
       await target.upsert(points);
       const after = await findPlacement(database, versionId);
       settled = after?.revision === placement.revision;

@@ -39,7 +39,7 @@ async function findPlacements(sql: Sql, entryId: string): Promise<Placement[]> {
   const { rows } = await sql.query<Placement>(
     `SELECT entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.tags, entry.status,
        entry.revision, coalesce(version.n = entry.approved_version, false) AS approved,
-       version.n >= coalesce(entry.ready_version, 0) AS newest, 0 AS "averageLength"
+       version.n >= coalesce(entry.ready_version, 0) AS newest
      FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
      WHERE entry.id = $1 AND ${placedSql} ORDER BY version.n`,
     [entryId],

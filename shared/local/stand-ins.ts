@@ -91,11 +91,14 @@ export async function startStandIns({ env: given, folder, say, onLost }: Options
       env.ANTHROPIC_API_KEY = 'stand-in';
       summary.push('Claude      a stand-in that says so; set ANTHROPIC_API_KEY for the real one');
     }
+    env.STORAGE ??= path.join(folder, 'storage');
     env.JWT_SECRET ??= await keptSecret(path.join(folder, 'jwt-secret'));
 
-    // For psql, redis-cli and scripts: the ports and passwords are not to be guessed.
+    // For psql, redis-cli, curl and scripts: the ports, passwords and keys are not to be guessed.
     const urls = path.join(folder, 'urls.env');
-    await writeFile(urls, `DATABASE_URL=${env.DATABASE_URL}\nREDIS_URL=${env.REDIS_URL}\n`, { mode: 0o600 });
+    const names = ['DATABASE_URL', 'REDIS_URL', 'QDRANT_URL', 'QDRANT_API_KEY'];
+    const lines = names.flatMap((name) => (env[name] ? [`${name}=${env[name]}\n`] : []));
+    await writeFile(urls, lines.join(''), { mode: 0o600 });
     await chmod(urls, 0o600);
     return { env, summary, stop };
   } catch (error) {

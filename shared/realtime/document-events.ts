@@ -19,12 +19,16 @@ const bytes = (max: number) =>
     .custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be binary')
     .refine((value) => value.byteLength <= max, `must have at most ${max} bytes`);
 
-const updates = z.array(bytes(Infinity)).describe('Yjs updates (version 1), to be applied in any order.');
 const page = {
-  updates,
+  // One after the other in one piece of binary: a message of Socket.IO takes ten pieces at most.
+  updates: bytes(Infinity).describe('Yjs updates (version 1), one after the other; apply them in any order.'),
+  lengths: z.array(z.int().positive()).describe('How many bytes each of the updates has.'),
   seq: seq.describe('You have everything up to here.'),
   more: z.boolean().describe('Ask for the rest with document:resume after seq.'),
 };
+
+const hunks = z.array(z.int().min(0)).max(10_000).optional().describe('Which hunks; all of them unless told.');
+const suggestion = z.strictObject({ documentId: id, suggestionId: id, hunks });
 
 /** Client → server: what concerns documents. */
 export const documentClientEvents = {
@@ -60,6 +64,17 @@ export const documentClientEvents = {
     payload: z.strictObject({ documentId: id, update: bytes(maxAwarenessBytes) }),
     ack: ok,
     description: 'Shows the others your cursor: an update of y-protocols/awareness about your own clientId only.',
+  },
+  'suggestion:accept': {
+    payload: suggestion,
+    ack: ok.extend({ seq }),
+    description: 'Takes over what Claude suggests. Whatever was typed meanwhile stays.',
+  },
+  'suggestion:reject': { payload: suggestion, ack: ok, description: 'Declines what Claude suggests.' },
+  'suggestion:undo': {
+    payload: suggestion,
+    ack: ok.extend({ seq }),
+    description: 'Takes back what was accepted. Whatever was typed since stays.',
   },
 } as const;
 

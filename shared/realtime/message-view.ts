@@ -12,6 +12,27 @@ export const attempt = z
 /** What went wrong, as it is stored: a stable code and a sentence for people. */
 export const problem = z.object({ code: z.string(), message: z.string() });
 
+/** A passage of the knowledge store that a reply has quoted. Places are in UTF-16 code units. */
+export const citationSchema = z
+  .object({
+    entryId: id,
+    title: text,
+    version: z.int(),
+    fileName: text.nullable(),
+    page: z.int().nullable(),
+    sheet: text.nullable(),
+    slide: z.int().nullable(),
+    headingPath: z.array(text),
+    quote: text.describe('Word for word as it stands in the source.'),
+    charStart: z.int().describe('Where the quote is in the extracted text of the version.'),
+    charEnd: z.int(),
+    textStart: z.int().describe('Where what it supports is in the text of the reply.'),
+    textEnd: z.int(),
+  })
+  .meta({ id: 'Citation' });
+
+export type Citation = z.infer<typeof citationSchema>;
+
 /** A message as every reader of its conversation sees it. */
 export const messageSchema = z
   .object({
@@ -28,6 +49,7 @@ export const messageSchema = z
     error: problem.nullable(),
     metadata: z.record(z.string(), z.unknown()).nullable(),
     model: z.string().nullable(),
+    citations: z.array(citationSchema).describe('What a reply has quoted, as far as you may read it at this moment.'),
     supersededBy: id.nullable().describe('Of a reply that was generated again: the newer one.'),
     createdAt: z.iso.datetime(),
     completedAt: z.iso.datetime().nullable(),

@@ -18,7 +18,7 @@ export type ReplyPage = {
 };
 
 /** A page holds whole deltas until it has this much text: what one socket event should carry at most. */
-export const pageCharacters = 64 * 1024;
+const pageCharacters = 64 * 1024;
 
 /** Entries read from Redis at a time. */
 const batch = 500;
@@ -80,7 +80,7 @@ export async function readReply(
 }
 
 /** The deltas that a frame stands for. */
-export function pieces(frame: ReplyFrame): { seq: number; text: string }[] {
+function pieces(frame: ReplyFrame): { seq: number; text: string }[] {
   if (frame.type === 'delta') return [{ seq: frame.seq, text: frame.text }];
   if (frame.type === 'restored') return frame.texts.map((text, index) => ({ seq: index + 1, text }));
   return [];

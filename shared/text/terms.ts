@@ -8,7 +8,7 @@ const kept = new Map<string, string>();
 const onlyLatin = /^[a-z]+$/;
 
 /** The stem of a folded English word by Porter's rules; what is not made of a to z stays as it is. */
-export function stem(word: string): string {
+function stem(word: string): string {
   if (word.length < 3 || !onlyLatin.test(word)) return word;
   const known = kept.get(word);
   if (known !== undefined) return known;

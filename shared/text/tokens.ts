@@ -3,9 +3,9 @@ const maxTokenLength = 64;
 
 /** Scripts that put no spaces between words, or glue particles to them. */
 const unspaced = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー`;
-/** A run of an unspaced script; a number with its decimals or a version; a word of any other script. */
+/** A run of an unspaced script; a number with its decimals, or a version; a word of any other script. */
 const token = new RegExp(
-  String.raw`([${unspaced}\p{M}]+)|\d+(?:[.]\d+)+|(?:(?![${unspaced}])[\p{L}\p{N}\p{M}])+`,
+  String.raw`([${unspaced}\p{M}]+)|v?(\d+(?:[.]\d+)+)|(?:(?![${unspaced}])[\p{L}\p{N}\p{M}])+`,
   'gu',
 );
 const beyondAscii = /[\u0080-\uffff]/;
@@ -42,8 +42,9 @@ export function tokenize(text: string): Tokens {
   const words: string[] = [];
   const runs: string[] = [];
   for (const match of fold(text).matchAll(token)) {
-    if (match[1] === undefined) words.push(match[0].slice(0, maxTokenLength));
-    else runs.push(match[1]);
+    const [word, run, number] = match;
+    if (run === undefined) words.push((number ?? word).slice(0, maxTokenLength));
+    else runs.push(run);
   }
   return { words, runs };
 }

@@ -9,10 +9,3 @@ export function percentile(values: ArrayLike<number>, percent: number): number {
 
 /** The middle of `values`: one round that was disturbed does not move it. */
 export const median = (values: ArrayLike<number>): number => percentile(values, 50);
-
-export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-
-/** All values of several lists in one. */
-export function joined(lists: readonly ArrayLike<number>[]): Float64Array {
-  return Float64Array.from(lists.flatMap((list) => Array.from(list)));
-}

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
+import { appendUpdates } from '../../shared/documents/append.js';
+import { scheduleCompaction } from '../../shared/documents/schedule-compaction.js';
 import { compactDocument } from '../../shared/documents/compact.js';
+import { unpack } from '../../shared/client/merge-updates.js';
 import { readLogPage } from '../../shared/documents/log.js';
 import { makeDocument, openEditor, storedText } from '../support/documents.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
@@ -48,7 +51,7 @@ async function readFrom(documentId: string, known: Uint8Array, after: number): P
   Y.applyUpdate(doc, known);
   for (let seq = after, more = true; more;) {
     const page = await readLogPage(database(), documentId, seq);
-    for (const update of page.updates) Y.applyUpdate(doc, update);
+    for (const update of unpack(page)) Y.applyUpdate(doc, update);
     ({ seq, more } = page);
   }
   return doc.getText('content').toString();
@@ -73,7 +76,7 @@ describe('compaction', () => {
     for (let round = 0; round < 6; round += 1) {
       await type(id, doc, 20);
       const { rows } = await database().query<{ seq: number }>(
-        'SELECT last_seq::float8 AS seq FROM documents WHERE id = $1',
+        'SELECT last_seq::float8 AS seq FROM document_heads WHERE document_id = $1',
         [id],
       );
       states.push({ seq: rows[0]?.seq ?? 0, state: Y.encodeStateAsUpdate(doc) });
@@ -112,6 +115,30 @@ describe('compaction', () => {
     const late = await openEditor(system.app, ada, id);
     expect(late.text.toString()).toBe(stored);
     for (const editor of [...editors, late]) editor.close();
+  });
+
+  test('and what asks for it never wait in a circle with writers', async () => {
+    const id = await makeDocument(system.app, ada);
+    const where = { documentId: id, userId: ada.user.id };
+    let writing = true;
+    const write = async (): Promise<void> => {
+      for (let count = 0; count < 300; count += 1) {
+        await appendUpdates(database(), [{ ...where, update: new Uint8Array([0, 0]) }]);
+      }
+    };
+    const compacting = (async () => {
+      while (writing) {
+        await scheduleCompaction(database(), where);
+        await compactDocument(database(), id);
+      }
+    })();
+    await Promise.all([1, 2, 3, 4].map(write));
+    writing = false;
+    await compacting;
+    const { rows } = await database().query('SELECT last_seq::int AS seq FROM document_heads WHERE document_id = $1', [
+      id,
+    ]);
+    expect(rows).toEqual([{ seq: 1_200 }]);
   });
 
   test('of a document that is deleted meanwhile harms nobody', async () => {

@@ -29,7 +29,11 @@ describe('an entry made from text', () => {
       content: '# Coffee\n\nThe descaling of the zanzibarian espresso machine takes forty minutes.',
       tags: ['Kitchen', 'kitchen', 'howto'],
     });
-    expect(body.entry).toMatchObject({ status: 'draft', tags: ['kitchen', 'howto'], version: { n: 1, state: 'ingesting' } });
+    expect(body.entry).toMatchObject({
+      status: 'draft',
+      tags: ['kitchen', 'howto'],
+      version: { n: 1, state: 'ingesting' },
+    });
     const entry = await system.settled(power, body.entry.id);
     expect(entry.version).toMatchObject({ state: 'ready', progress: { stage: 'ready', read: 1 } });
     const { progress } = entry.version;
@@ -63,11 +67,19 @@ describe('an entry made from text', () => {
       interval: 20,
     });
     expect(performance.now() - approvedAt).toBeLessThan(1_000);
-    expect((await get(regular, `/knowledge/${id}`)).body).toMatchObject({ status: 'approved', version: { jobId: null } });
-    expect((await system.app.request('PATCH', `/knowledge/${id}`, { token: regular.accessToken, body: { title: 'x' } })).status).toBe(403);
+    expect((await get(regular, `/knowledge/${id}`)).body).toMatchObject({
+      status: 'approved',
+      version: { jobId: null },
+    });
+    expect(
+      (await system.app.request('PATCH', `/knowledge/${id}`, { token: regular.accessToken, body: { title: 'x' } }))
+        .status,
+    ).toBe(403);
     expect((await system.app.request('DELETE', `/knowledge/${id}`, { token: other.accessToken })).status).toBe(403);
 
-    expect((await system.post(admin, `/knowledge/${id}/reject`, { reason: 'Out of date' })).body.reason).toBe('Out of date');
+    expect((await system.post(admin, `/knowledge/${id}/reject`, { reason: 'Out of date' })).body.reason).toBe(
+      'Out of date',
+    );
     expect(await system.search(regular, 'quokkaparking garage')).toEqual([]);
     expect((await get(regular, `/knowledge/${id}`)).status).toBe(404);
     expect(await system.search(power, 'quokkaparking garage')).toHaveLength(1);
@@ -81,7 +93,10 @@ describe('an entry made from text', () => {
       token: power.accessToken,
       body: { content: 'The wombatlunch is served at one, says the platypusmemo.' },
     });
-    expect(patched).toMatchObject({ status: 202, body: { entry: { status: 'draft', version: { n: 2 }, approvedVersion: 1 } } });
+    expect(patched).toMatchObject({
+      status: 202,
+      body: { entry: { status: 'draft', version: { n: 2 }, approvedVersion: 1 } },
+    });
     await system.settled(power, id);
     await system.idle();
     expect((await system.search(power, 'wombatlunch')).map((hit) => hit.version)).toEqual([2]);
@@ -152,11 +167,17 @@ describe('a deleted entry', () => {
     const second = await system.upload(power, { name: 'two.txt', bytes });
     const ids = [first, second].map(({ body }) => body.entry.id as string);
     for (const id of ids) await system.settled(power, id);
-    const count = async (table: string) => Number((await database.query(`SELECT count(*) AS n FROM ${table}`)).rows[0]?.n);
+    const count = async (table: string) =>
+      Number((await database.query(`SELECT count(*) AS n FROM ${table}`)).rows[0]?.n);
     expect(first.body.entry.version.sha256).toBe(second.body.entry.version.sha256);
     await system.idle();
-    const before = { files: await count('files'), embeddings: await count('embeddings'), points: await vectors.count() };
-    const remove = (id: string | undefined) => system.app.request('DELETE', `/knowledge/${id}`, { token: power.accessToken });
+    const before = {
+      files: await count('files'),
+      embeddings: await count('embeddings'),
+      points: await vectors.count(),
+    };
+    const remove = (id: string | undefined) =>
+      system.app.request('DELETE', `/knowledge/${id}`, { token: power.accessToken });
     expect((await remove(ids[0])).status).toBe(204);
     expect((await get(power, `/knowledge/${ids[0]}`)).status).toBe(404);
     await system.idle();
@@ -167,7 +188,11 @@ describe('a deleted entry', () => {
     expect((await system.search(power, 'numbatfile')).map((hit) => hit.entryId)).toEqual([ids[1]]);
     await remove(ids[1]);
     await system.idle();
-    expect({ files: await count('files'), embeddings: await count('embeddings'), points: await vectors.count() }).toEqual({
+    expect({
+      files: await count('files'),
+      embeddings: await count('embeddings'),
+      points: await vectors.count(),
+    }).toEqual({
       files: before.files - 1,
       embeddings: before.embeddings - 1,
       points: before.points - 2,
@@ -184,13 +209,19 @@ describe('a file', () => {
     const name = 'Bericht "März" 2026\n.txt';
     const { status, body } = await system.upload(power, { name, bytes }, { title: 'Bericht', tags: 'a,b' });
     expect(status).toBe(202);
-    expect(body.entry).toMatchObject({ title: 'Bericht', tags: ['a', 'b'], version: { source: 'file', size: 200_000 } });
+    expect(body.entry).toMatchObject({
+      title: 'Bericht',
+      tags: ['a', 'b'],
+      version: { source: 'file', size: 200_000 },
+    });
     await system.settled(power, body.entry.id);
     const url = `${system.app.url}/api/v1/knowledge/${body.entry.id}/file`;
     const headers = { authorization: `Bearer ${power.accessToken}` };
     const whole = await fetch(url, { headers });
     expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
-    expect(whole.headers.get('content-disposition')).toMatch(/^attachment; filename="[^"\\]*"; filename\*=UTF-8''[\w%.-]+$/);
+    expect(whole.headers.get('content-disposition')).toMatch(
+      /^attachment; filename="[^"\\]*"; filename\*=UTF-8''[\w%.-]+$/,
+    );
     expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
     expect(whole.headers.get('content-type')).toContain('text/plain');
     const part = await fetch(url, { headers: { ...headers, range: 'bytes=100-199' } });
@@ -202,7 +233,10 @@ describe('a file', () => {
   });
 
   it('that cannot be read fails with a reason, and its job with it', async () => {
-    const { body } = await system.upload(power, { name: 'letter.pdf', bytes: new Uint8Array(64).map((_, n) => n * 37) });
+    const { body } = await system.upload(power, {
+      name: 'letter.pdf',
+      bytes: new Uint8Array(64).map((_, n) => n * 37),
+    });
     const entry = await system.settled(power, body.entry.id);
     expect(entry.version).toMatchObject({ state: 'failed', error: { code: 'unknown_type' } });
     await vi.waitFor(async () => expect((await get(power, `/jobs/${body.jobId}`)).body.state).toBe('failed'));

@@ -61,10 +61,14 @@ describe.runIf(existsSync(data))('what a newcomer gets, without an embedding mod
   test.each([
     { name: 'cranfield', bm25: 0.51 },
     { name: 'med', bm25: 0.68 },
-  ])('is at least as good as BM25 on $name, and better than both halves', { timeout: 120_000 }, async ({ name, bm25 }) => {
-    const { dense, sparse, fused } = await qualityOf(name);
-    expect(fused.ndcg10).toBeGreaterThanOrEqual(bm25);
-    expect(fused.ndcg10).toBeGreaterThanOrEqual(Math.max(dense.ndcg10, sparse.ndcg10));
-    expect(fused.recall100).toBeGreaterThan(0.99 * Math.max(dense.recall100, sparse.recall100));
-  });
+  ])(
+    'is at least as good as BM25 on $name, and better than both halves',
+    { timeout: 120_000 },
+    async ({ name, bm25 }) => {
+      const { dense, sparse, fused } = await qualityOf(name);
+      expect(fused.ndcg10).toBeGreaterThanOrEqual(bm25);
+      expect(fused.ndcg10).toBeGreaterThanOrEqual(Math.max(dense.ndcg10, sparse.ndcg10));
+      expect(fused.recall100).toBeGreaterThan(0.99 * Math.max(dense.recall100, sparse.recall100));
+    },
+  );
 });

@@ -6,6 +6,7 @@ import type { UserView } from '../../shared/accounts/user.js';
 import { loadConfig } from '../../shared/config.js';
 import { createContext } from '../../shared/context.js';
 import { createLogger } from '../../shared/logger.js';
+import { inject } from 'vitest';
 import { testDatabase, testRedis } from './stack.js';
 
 /** The `body` of an answer, whatever it is: what it looks like is what tests are about. */
@@ -37,7 +38,12 @@ export type TestApp = {
 
 /** Settings with which tests run, unless told: limits out of the way, nothing logged. */
 export function testEnvironment(stores: { databaseUrl: string; redisUrl: string }): Record<string, string> {
+  const qdrant = inject('qdrant');
   return {
+    QDRANT_URL: qdrant.url,
+    QDRANT_API_KEY: qdrant.apiKey ?? '',
+    QDRANT_COLLECTION: 'millrace_test',
+    STORAGE: inject('storageFolder'),
     DATABASE_URL: stores.databaseUrl,
     REDIS_URL: stores.redisUrl,
     JWT_SECRET: 'a secret of more than 32 characters, for tests',

@@ -18,6 +18,8 @@ declare module 'vitest' {
     databasePrefix: string;
     redisUrl: string;
     qdrant: { url: string; apiKey: string | undefined };
+    /** For files of tests that do not look at them. */
+    storageFolder: string;
   }
 }
 
@@ -66,6 +68,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('databasePrefix', databasePrefix);
     project.provide('redisUrl', redisUrl);
     project.provide('qdrant', qdrant);
+    project.provide('storageFolder', path.join(folder, 'storage'));
     return teardown;
   } catch (error) {
     await teardown();

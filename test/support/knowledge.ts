@@ -14,7 +14,11 @@ export type KnowledgeSystem = TestSystem & {
   storage: string;
   /** A new entry from text. */
   write(user: TestUser, entry: { title?: string; content: string; tags?: string[] }): Promise<EntryView>;
-  upload(user: TestUser, file: { name: string; bytes: Uint8Array | string }, fields?: Record<string, string>): Promise<Answer>;
+  upload(
+    user: TestUser,
+    file: { name: string; bytes: Uint8Array | string },
+    fields?: Record<string, string>,
+  ): Promise<Answer>;
   /** The entry once its newest version is ready or has failed. */
   settled(user: TestUser, entryId: string, timeoutMs?: number): Promise<EntryView>;
   /** By words alone unless told: by meaning everything is found. */
@@ -78,7 +82,10 @@ export async function startKnowledgeSystem(options: Options = {}): Promise<Knowl
         { timeout: timeoutMs, interval: 30 },
       ),
     async search(user, q, query = {}) {
-      const { status, body } = await get(user, `/knowledge/search?${new URLSearchParams({ q, mode: 'sparse', ...query }).toString()}`);
+      const { status, body } = await get(
+        user,
+        `/knowledge/search?${new URLSearchParams({ q, mode: 'sparse', ...query }).toString()}`,
+      );
       if (status !== 200) throw new Error(`searching answered ${status}: ${JSON.stringify(body)}`);
       return body.items;
     },

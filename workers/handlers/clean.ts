@@ -1,6 +1,7 @@
 import { deleteEndedSessions, deleteUsedRefreshTokens } from '../../shared/accounts/sessions.js';
 import type { Sql } from '../../shared/database.js';
 import type { JobHandler } from '../handler.js';
+import { cleanKnowledge } from './clean-knowledge.js';
 
 /** Rows deleted by one statement: few enough that nobody waits for their locks. */
 const batch = 1_000;
@@ -39,6 +40,7 @@ export const clean: JobHandler<'clean'> = {
     for (const step of steps) {
       for (let deleted = batch; deleted === batch; deleted = await step(ctx.database)) job.signal.throwIfAborted();
     }
+    await cleanKnowledge(ctx, job);
     return { state: 'done' };
   },
   async giveUp() {

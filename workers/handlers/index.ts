@@ -2,6 +2,7 @@ import type { JobKind } from '../../shared/jobs/index.js';
 import type { JobHandler } from '../handler.js';
 import { clean } from './clean.js';
 import { compactDocument } from './compact-document.js';
+import { editDocument } from './edit-document.js';
 import { embedChunks } from './embed-chunks.js';
 import { ingestVersion } from './ingest-version.js';
 import { removeVectors } from './remove-vectors.js';
@@ -12,6 +13,7 @@ import { upsertVectors } from './upsert-vectors.js';
 /** The handler of every kind of job: a kind of the catalogue without one does not compile. */
 export const handlers: { [Kind in JobKind]: JobHandler<Kind> } = {
   'reply-to-message': replyToMessage,
+  'edit-document': editDocument,
   'compact-document': compactDocument,
   'ingest-version': ingestVersion,
   'embed-chunks': embedChunks,

@@ -1,14 +1,18 @@
 import type { TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { JobError, Outcome } from '../../shared/backlog/claim.js';
 import { findMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
+import { listReaders } from '../../shared/conversations/readers.js';
 import { membershipIsStill, recordUsage, type ReplyTask, saveReply } from '../../shared/conversations/reply.js';
 import type { Sql } from '../../shared/database.js';
 import { JobFailure } from '../../shared/errors.js';
+import { storeCitations, verifyCitations, withCitations } from '../../shared/knowledge/citations.js';
+import { areStillReadable } from '../../shared/knowledge/retrieve.js';
 import type { EndState } from '../../shared/realtime/reply-frames.js';
 import { readEnding } from '../../shared/realtime/reply-reader.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 import { untilReachable } from '../until-reachable.js';
+import type { ReplySources } from './reply-sources.js';
 
 type Run = JobRun<'reply-to-message'>;
 
@@ -22,14 +26,26 @@ export type Written = { text: string; model: string; usage: TokenUsage | null };
 export async function endReply(
   ctx: WorkerContext,
   job: Run,
-  end: { task: ReplyTask; written: Written; metadata: Record<string, unknown> | null; state: 'done' | 'cancelled'; seq: number },
+  end: {
+    task: ReplyTask;
+    written: Written;
+    /** Null when the attempt ended before it had looked for any. */
+    sources: ReplySources | null;
+    metadata: Record<string, unknown> | null;
+    state: 'done' | 'cancelled';
+    seq: number;
+  },
 ): Promise<Outcome> {
-  const { task, written } = end;
+  const { task, written, sources } = end;
+  const { conversationId } = task.reply;
   const saved = await inOneTransaction(ctx, async (tx) => {
     await job.guard(tx);
-    if (!(await membershipIsStill(tx, task.reply.conversationId, task.membershipVersion))) return 'membership-changed';
-    await recordUsageOf(tx, job, task.reply.conversationId, written);
-    return saveReply(tx, {
+    if (!(await membershipIsStill(tx, conversationId, task.membershipVersion))) return 'readers-changed';
+    if (sources && !(await areStillReadable(tx, await listReaders(tx, conversationId), sources.passages))) {
+      return 'readers-changed';
+    }
+    await recordUsageOf(tx, job, conversationId, written);
+    const row = await saveReply(tx, {
       messageId: task.reply.id,
       attempt: job.attempt,
       state: end.state,
@@ -38,9 +54,11 @@ export async function endReply(
       metadata: end.metadata,
       model: written.model,
     });
+    if (row && sources) await storeCitations(tx, row.id, verifyCitations(sources.cited));
+    return row;
   });
-  if (saved === 'membership-changed') {
-    job.logger.info('a member was added while the reply ran; it starts again');
+  if (saved === 'readers-changed') {
+    job.logger.info('a member was added, or lost the right to read a passage; the reply starts again');
     return { state: 'pending', delayMs: 0, counts: false, error: null };
   }
   if (written.usage) ctx.metrics.tokens(written.model, written.usage);
@@ -56,7 +74,8 @@ export async function endFromLog(
   job: Run,
   end: { state: 'failed' | 'cancelled'; error: JobError | null },
 ): Promise<Outcome> {
-  const { messageId } = job.payload;
+  // Not from the payload: a job whose payload cannot be read has to be ended, too.
+  const messageId = job.subjectId;
   const log = await readEnding(ctx.redis, messageId).catch(unreachable);
   // One that has an end is of an earlier life of the reply, before it was tried again.
   const said = log?.end ? null : log;
@@ -66,8 +85,7 @@ export async function endFromLog(
     const attempt = said?.attempt ?? job.attempt;
     await saveReply(tx, { ...end, messageId, attempt, content: said?.text ?? '', metadata: null, model: null });
   });
-  await announceEnd(ctx, job);
-  return { state: 'cancelled' };
+  return announceEnd(ctx, job);
 }
 
 const inOneTransaction = <T>(ctx: WorkerContext, work: (tx: Sql) => Promise<T>): Promise<T> =>
@@ -78,17 +96,21 @@ const inOneTransaction = <T>(ctx: WorkerContext, work: (tx: Sql) => Promise<T>):
 
 /** Announces a reply that is stored already, unless that was done. A reply that is gone has no readers. */
 export async function announceEnd(ctx: WorkerContext, job: Run): Promise<Outcome> {
-  const message = await findMessage(ctx.database, job.payload.messageId);
-  if (!message) return { state: 'done' };
+  const message = await findMessage(ctx.database, job.subjectId);
+  if (!message) return { state: job.cancelRequested ? 'cancelled' : 'done' };
   const log = await readEnding(ctx.redis, message.id).catch(unreachable);
   const isNewest = log !== null && log.attempt === message.attempt;
   if (!isNewest || log.end !== message.state) await announce(ctx, message, isNewest ? log.seq + 1 : 1);
+  // The job ends as the reply has: one that failed can be tried again.
+  if (message.state === 'failed' && message.error) return { state: 'failed', error: message.error };
   return { state: message.state === 'cancelled' ? 'cancelled' : 'done' };
 }
 
 async function announce(ctx: WorkerContext, row: MessageRow, seq: number): Promise<void> {
   const address = { messageId: row.id, conversationId: row.conversationId, messageSeq: row.seq };
-  const message = presentMessage(row);
+  const readers = await listReaders(ctx.database, row.conversationId);
+  // For those who hear it now: who reads it later is asked about then.
+  const [message = presentMessage(row)] = await withCitations(ctx.database, readers, [presentMessage(row)]);
   const frame = { type: 'end', attempt: row.attempt, seq, state: row.state as EndState, message } as const;
   await ctx.replyLog.append(address, frame).catch(unreachable);
 }
@@ -114,12 +136,7 @@ export async function noteUsage(ctx: WorkerContext, job: Run, conversationId: st
   }
 }
 
-async function recordUsageOf(
-  sql: Sql,
-  job: Run,
-  conversationId: string,
-  { model, usage }: Written,
-): Promise<void> {
+async function recordUsageOf(sql: Sql, job: Run, conversationId: string, { model, usage }: Written): Promise<void> {
   if (!usage) return;
   const { userId, attempt, payload } = job;
   await recordUsage(sql, { userId, conversationId, messageId: payload.messageId, attempt, model, ...usage });

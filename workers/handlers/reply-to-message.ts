@@ -2,13 +2,21 @@ import { ModelError, type TokenUsage } from '../../shared/adapters/language-mode
 import type { Outcome } from '../../shared/backlog/claim.js';
 import { JobStopped } from '../../shared/backlog/leases.js';
 import { readHistory } from '../../shared/conversations/history.js';
-import { fitTurns, PromptTooLong, systemPrompt, toTurns } from '../../shared/conversations/prompt.js';
+import {
+  fitTurns,
+  PromptTooLong,
+  type PromptTurn,
+  systemPrompt,
+  tokensAtMost,
+  toTurns,
+} from '../../shared/conversations/prompt.js';
 import { beginReply, type ReplyTask } from '../../shared/conversations/reply.js';
 import { ClaimLost } from '../../shared/errors.js';
 import { createReplyWriter } from '../../shared/realtime/reply-writer.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
 import { announceEnd, endReply, endFromLog, noteUsage } from './reply-end.js';
+import { findSources, type ReplySources, toSources } from './reply-sources.js';
 
 type Run = JobRun<'reply-to-message'>;
 
@@ -52,8 +60,11 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
   });
   const written = { text: '', model: task.model ?? ctx.config.model.model, usage: null as TokenUsage | null };
   let firstDelta = true;
+  let sources: ReplySources | null = null;
   try {
-    const prompt = await makePrompt(ctx, task, written.model, signal);
+    const prompt = await makePrompt(ctx, job, task, written.model, signal);
+    const found = prompt.sources;
+    sources = found;
     const listener = {
       onText(text: string) {
         if (firstDelta) ctx.metrics.firstDelta((Date.now() - reply.createdAt.getTime()) / 1000);
@@ -61,14 +72,30 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
         written.text += text;
         writer.push(text);
       },
+      onCitation({
+        sourceIndex,
+        ...citation
+      }: {
+        sourceIndex: number;
+        quote: string;
+        textStart: number;
+        textEnd: number;
+      }) {
+        const hit = found.passages[sourceIndex];
+        if (hit) found.cited.push({ hit, ...citation });
+      },
       onUsage: (usage: TokenUsage) => void (written.usage = usage),
     };
     const result = await ctx.model.stream(prompt.request, listener, signal);
     written.model = result.model;
     await writer.drain();
     refuseEmpty(written.text, result.stopReason);
-    const metadata = { stopReason: result.stopReason, ...(prompt.omitted > 0 ? { omittedMessages: prompt.omitted } : {}) };
-    return await endReply(ctx, job, { task, written, metadata, state: 'done', seq: writer.nextSeq() });
+    const metadata = {
+      stopReason: result.stopReason,
+      ...(prompt.omitted > 0 ? { omittedMessages: prompt.omitted } : {}),
+      ...(found.outcome === 'off' ? {} : { knowledge: found.outcome }),
+    };
+    return await endReply(ctx, job, { task, written, sources: found, metadata, state: 'done', seq: writer.nextSeq() });
   } catch (error) {
     if (error instanceof ClaimLost) throw error;
     await noteUsage(ctx, job, reply.conversationId, written);
@@ -76,7 +103,14 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
     // What was said so far is kept, also of an attempt that failed: after the last one it is all there is.
     await writer.drain();
     if (error instanceof JobStopped) {
-      return await endReply(ctx, job, { task, written, metadata: null, state: 'cancelled', seq: writer.nextSeq() });
+      return await endReply(ctx, job, {
+        task,
+        written,
+        sources,
+        metadata: null,
+        state: 'cancelled',
+        seq: writer.nextSeq(),
+      });
     }
     throw error;
   } finally {
@@ -84,9 +118,9 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
   }
 }
 
-async function makePrompt(ctx: WorkerContext, task: ReplyTask, model: string, signal: AbortSignal) {
+async function makePrompt(ctx: WorkerContext, job: Run, task: ReplyTask, model: string, signal: AbortSignal) {
   const { contextTokens, maxTokens } = ctx.config.model;
-  const system = systemPrompt(task.systemPrompt);
+  const system = systemPrompt(task.systemPrompt, task.knowledge);
   const history = await readHistory(ctx.database, {
     conversationId: task.reply.conversationId,
     triggerSeq: task.triggerSeq,
@@ -98,11 +132,17 @@ async function makePrompt(ctx: WorkerContext, task: ReplyTask, model: string, si
       transient: false,
     });
   }
+  const found = await findSources(ctx, job, task, history.messages.at(-1)?.content ?? '', signal);
+  const sources = toSources(found.passages);
+  const passageTokens = tokensAtMost(sources.flatMap(({ title, pieces }) => [title, ...pieces]).join(''));
   try {
-    const fitted = await fitTurns(system, toTurns(history.messages), contextTokens - maxTokens - marginTokens, (turns) =>
-      ctx.model.countTokens({ model, system, turns }, signal),
-    );
-    return { request: { model, system, turns: fitted.turns }, omitted: fitted.omitted + history.left };
+    const limit = contextTokens - maxTokens - marginTokens - passageTokens;
+    const turns = toTurns(history.messages);
+    const total = history.left + history.messages.length;
+    const count = (some: PromptTurn[]) => ctx.model.countTokens({ model, system, turns: some }, signal);
+    const fitted = await fitTurns(system, turns, limit, count, total - turns.length);
+    const request = { model, system, turns: fitted.turns, sources };
+    return { request, omitted: total - fitted.turns.length, sources: found };
   } catch (error) {
     if (error instanceof PromptTooLong) throw new ModelError('prompt_too_long', error.message, { transient: false });
     throw error;
@@ -111,6 +151,8 @@ async function makePrompt(ctx: WorkerContext, task: ReplyTask, model: string, si
 
 /** A reply without a word is told as what it is, instead of an empty bubble. */
 function refuseEmpty(text: string, stopReason: string): void {
-  if (stopReason === 'refusal') throw new ModelError('refused', 'Claude declined to answer this.', { transient: false });
-  if (!/\S/.test(text)) throw new ModelError('empty_reply', 'Claude ended its answer without a word.', { transient: false });
+  if (stopReason === 'refusal')
+    throw new ModelError('refused', 'Claude declined to answer this.', { transient: false });
+  if (!/\S/.test(text))
+    throw new ModelError('empty_reply', 'Claude ended its answer without a word.', { transient: false });
 }

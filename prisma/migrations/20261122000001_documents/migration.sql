@@ -1,18 +1,23 @@
--- Every group of updates raises last_seq of its documents; with room on the page and no index on what changes,
--- that update stays within the page (HOT).
 CREATE TABLE documents (
   id uuid PRIMARY KEY,
   owner_id uuid NOT NULL REFERENCES users (id),
   title text NOT NULL,
+  access_version integer NOT NULL DEFAULT 0,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now()
+);
+CREATE INDEX documents_owner_id_idx ON documents (owner_id);
+
+-- What every group of updates changes, under a lock. Apart from the document, because the lock of a row that foreign
+-- keys look at (FOR KEY SHARE, by who inserts) is shared, and writers that wait for a shared one can wait in a
+-- circle. With room on the page and no index on what changes, updates stay within the page (HOT).
+CREATE TABLE document_heads (
+  document_id uuid PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
   last_seq bigint NOT NULL DEFAULT 0,
   scheduled_seq bigint NOT NULL DEFAULT 0,
   log_bytes bigint NOT NULL DEFAULT 0,
-  access_version integer NOT NULL DEFAULT 0,
-  edited_at timestamptz(3) NOT NULL DEFAULT now(),
-  created_at timestamptz(3) NOT NULL DEFAULT now(),
-  updated_at timestamptz(3) NOT NULL DEFAULT now()
-) WITH (fillfactor = 70);
-CREATE INDEX documents_owner_id_idx ON documents (owner_id);
+  edited_at timestamptz(3) NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
 
 CREATE TABLE document_access (
   document_id uuid NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
@@ -23,8 +28,10 @@ CREATE TABLE document_access (
 );
 CREATE INDEX document_access_user_id_idx ON document_access (user_id);
 
+-- No foreign key, for the same reason: rows are added under the lock of the head only, and who deletes a document
+-- deletes its head before its log.
 CREATE TABLE document_updates (
-  document_id uuid NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+  document_id uuid NOT NULL,
   seq bigint NOT NULL,
   update bytea NOT NULL,
   author_ids uuid[] NOT NULL,

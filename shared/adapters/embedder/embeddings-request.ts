@@ -23,15 +23,14 @@ const answer = z.object({
  */
 export async function requestEmbeddings(request: Request, count: number): Promise<Float32Array[]> {
   const parsed = answer.safeParse(await send(request));
-  if (!parsed.success || parsed.data.data.length !== count) {
-    const reason = parsed.success ? `${parsed.data.data.length} vectors for ${count} texts` : 'not the expected fields';
-    throw new EmbeddingError('embedding_malformed', `The embeddings service answered with ${reason}.`, {
-      transient: false,
-    });
+  const data = parsed.data?.data ?? [];
+  if (new Set(data.map(({ index }) => index)).size !== count || data.some(({ index }) => index >= count)) {
+    const message = `The embeddings service did not answer with a vector for each of ${count} texts.`;
+    throw new EmbeddingError('embedding_malformed', message, { transient: false });
   }
   const vectors: Float32Array[] = [];
   // Not every service keeps the order.
-  for (const { index, embedding } of parsed.data.data) vectors[index] = toVector(embedding);
+  for (const { index, embedding } of data) vectors[index] = toVector(embedding);
   return vectors;
 }
 

@@ -7,6 +7,8 @@ import { toUnitLength } from './unit-length.js';
 /** Weight of all pieces of a word together, in proportion to the word itself. */
 const piecesWeight = 0.7;
 const pieceLengths = [3, 4, 5];
+/** Texts repeat their words: what one adds is kept, for so many words (about 20 MB). */
+const maxKept = 50_000;
 /** Between so many texts other work gets a turn: a text takes a fraction of a millisecond. */
 const textsPerTurn = 32;
 
@@ -19,6 +21,7 @@ const textsPerTurn = 32;
  * @param size Numbers in a vector.
  */
 export function createFeatureHashingEmbedder(size: number): Embedder {
+  const kept = new Map<string, Features>();
   return {
     model: `feature-hashing-1/${size}`,
     size,
@@ -28,40 +31,60 @@ export function createFeatureHashingEmbedder(size: number): Embedder {
       for (const [index, text] of texts.entries()) {
         signal.throwIfAborted();
         if (index > 0 && index % textsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
-        vectors.push(hashFeatures(text, size));
+        vectors.push(hashText(text, size, kept));
       }
       return vectors;
     },
   };
 }
 
-/** The vector of a text, of length 1; of a text without words, zeros. */
-function hashFeatures(text: string, size: number): Float32Array {
+/** What a term adds to a vector of the weight 1: positions, and at the same places what is added there. */
+type Features = { positions: Uint32Array; weights: Float32Array };
+
+/** The vector of a text, of length 1; of a text without words, zeros. `kept` is used from text to text. */
+function hashText(text: string, size: number, kept: Map<string, Features>): Float32Array {
   const vector = new Float32Array(size);
   const tokens = tokenize(text);
   for (const [term, count] of countTerms(meaningfulTerms(tokens))) {
+    let features = kept.get(term);
+    if (!features) {
+      features = featuresOf(term, size);
+      if (kept.size >= maxKept) kept.clear();
+      kept.set(term, features);
+    }
     // A rarer word says more, and rarer words are longer: what stands in for a document frequency that nobody knows.
-    const weight = (1 + Math.log(count)) * Math.min(1.6, 0.4 + term.length / 8);
-    add(vector, term, weight);
-    const pieces = piecesOf(`<${term}>`);
-    for (const piece of pieces) add(vector, `#${piece}`, (weight * piecesWeight) / Math.sqrt(pieces.length));
+    add(vector, features, (1 + Math.log(count)) * Math.min(1.6, 0.4 + term.length / 8));
   }
+  // Of what is written without spaces single characters too: a query may be one.
   for (const [term, count] of countTerms(tokens.runs.flatMap((run) => [...run, ...bigrams(run)]))) {
-    add(vector, term, (1 + Math.log(count)) * (0.2 + 0.4 * [...term].length));
+    add(vector, hashed([term], [1], size), (1 + Math.log(count)) * (0.2 + 0.4 * [...term].length));
   }
   return toUnitLength(vector);
 }
 
-function add(vector: Float32Array, feature: string, weight: number): void {
-  const hash = hash32(feature);
-  const position = (hash >>> 1) % vector.length;
-  vector[position] = (vector[position] as number) + (hash & 1 ? weight : -weight);
+/** A word itself, and its pieces, by which it is similar to other forms of it and to compounds. */
+function featuresOf(term: string, size: number): Features {
+  const marked = `<${term}>`;
+  const pieces = pieceLengths.flatMap((length) =>
+    Array.from({ length: Math.max(0, marked.length - length + 1) }, (_, at) => `#${marked.slice(at, at + length)}`),
+  );
+  const weight = piecesWeight / Math.sqrt(pieces.length);
+  return hashed([term, ...pieces], [1, ...pieces.map(() => weight)], size);
 }
 
-function piecesOf(word: string): string[] {
-  return pieceLengths.flatMap((length) =>
-    Array.from({ length: Math.max(0, word.length - length + 1) }, (_, start) => word.slice(start, start + length)),
-  );
+function hashed(features: string[], weights: number[], size: number): Features {
+  const hashes = features.map(hash32);
+  return {
+    positions: Uint32Array.from(hashes, (hash) => (hash >>> 1) % size),
+    weights: Float32Array.from(weights, (weight, index) => ((hashes[index] as number) & 1 ? weight : -weight)),
+  };
+}
+
+function add(vector: Float32Array, { positions, weights }: Features, factor: number): void {
+  for (let index = 0; index < positions.length; index += 1) {
+    const position = positions[index] as number;
+    vector[position] = (vector[position] as number) + factor * (weights[index] as number);
+  }
 }
 
 function countTerms(terms: string[]): Map<string, number> {

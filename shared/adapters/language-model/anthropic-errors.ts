@@ -6,14 +6,23 @@ import { ModelError } from './model.js';
  * inside a stream an overload arrives under status 200.
  */
 const kinds: Record<string, { transient: boolean; message: string }> = {
-  rate_limit_error: { transient: true, message: 'Claude is answering too many requests of this account at the moment.' },
+  rate_limit_error: {
+    transient: true,
+    message: 'Claude is answering too many requests of this account at the moment.',
+  },
   overloaded_error: { transient: true, message: 'Claude is overloaded at the moment.' },
   api_error: { transient: true, message: 'Claude had an internal error.' },
   timeout_error: { transient: true, message: 'Claude took too long.' },
   conflict_error: { transient: true, message: 'Claude could not take the request at the moment.' },
   invalid_request_error: { transient: false, message: 'Claude refused the request' },
-  authentication_error: { transient: false, message: 'The API key for Claude is not valid. An operator has to set ANTHROPIC_API_KEY.' },
-  billing_error: { transient: false, message: 'The account for Claude has a billing problem. An operator has to look at it.' },
+  authentication_error: {
+    transient: false,
+    message: 'The API key for Claude is not valid. An operator has to set ANTHROPIC_API_KEY.',
+  },
+  billing_error: {
+    transient: false,
+    message: 'The account for Claude has a billing problem. An operator has to look at it.',
+  },
   permission_error: { transient: false, message: 'The API key for Claude may not use this model.' },
   not_found_error: { transient: false, message: 'Claude does not know the model that this conversation asks for.' },
   request_too_large: { transient: false, message: 'The conversation is too large for Claude.' },
@@ -44,11 +53,17 @@ export function toModelError(error: unknown): unknown {
     return new ModelError('model_timeout', 'Claude did not answer in time.', { transient: true, cause: error });
   }
   if (error instanceof Anthropic.APIConnectionError) {
-    return new ModelError('model_unreachable', 'Claude cannot be reached at the moment.', { transient: true, cause: error });
+    return new ModelError('model_unreachable', 'Claude cannot be reached at the moment.', {
+      transient: true,
+      cause: error,
+    });
   }
   if (error instanceof Anthropic.APIError) return fromApiError(error);
   if (error instanceof SyntaxError) {
-    return new ModelError('stream_malformed', 'The answer of Claude could not be read.', { transient: true, cause: error });
+    return new ModelError('stream_malformed', 'The answer of Claude could not be read.', {
+      transient: true,
+      cause: error,
+    });
   }
   // Undici names a connection that broke in the middle of a body only by its message.
   if (error instanceof TypeError) {

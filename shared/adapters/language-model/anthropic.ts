@@ -2,7 +2,14 @@ import Anthropic from '@anthropic-ai/sdk';
 import type { Config } from '../../config.js';
 import { toModelError } from './anthropic-errors.js';
 import { watchIdle } from './idle-watch.js';
-import { type LanguageModel, ModelError, type ModelRequest, type ModelResult, type TokenUsage } from './model.js';
+import {
+  type LanguageModel,
+  ModelError,
+  type ModelRequest,
+  type ModelResult,
+  type Source,
+  type TokenUsage,
+} from './model.js';
 
 type StreamingParams = Anthropic.MessageCreateParamsStreaming;
 type Event = Anthropic.RawMessageStreamEvent;
@@ -24,7 +31,9 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
       const watch = watchIdle(settings.idleTimeoutMs, signal);
       try {
         const params: StreamingParams = { ...toParams(request), max_tokens: settings.maxTokens, stream: true };
-        const events = await client.withOptions({ fetch: watch.fetch }).messages.create(params, { signal: watch.signal });
+        const events = await client
+          .withOptions({ fetch: watch.fetch })
+          .messages.create(params, { signal: watch.signal });
         return await readEvents(events, request.model, listener, watch.signal);
       } catch (error) {
         throw watch.signal.aborted ? watch.signal.reason : toModelError(error);
@@ -34,7 +43,10 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
     },
     async countTokens(request, signal) {
       try {
-        const counted = await client.messages.countTokens(toParams(request), { signal, timeout: settings.idleTimeoutMs });
+        const counted = await client.messages.countTokens(toParams(request), {
+          signal,
+          timeout: settings.idleTimeoutMs,
+        });
         return counted.input_tokens;
       } catch (error) {
         throw signal.aborted ? signal.reason : toModelError(error);
@@ -47,17 +59,30 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
  * System prompt and history are a prefix that the next request repeats: marked at both ends, it is read from
  * the cache then, at a tenth of the price.
  */
-function toParams({ model, system, turns }: ModelRequest): Anthropic.MessageCountTokensParams {
+function toParams({ model, system, turns, sources = [] }: ModelRequest): Anthropic.MessageCountTokensParams {
   const cached = { cache_control: { type: 'ephemeral' as const } };
+  // Passages are found anew for every reply: what follows them is in no later request's prefix.
+  const lastCached = sources.length > 0 ? turns.length - 2 : turns.length - 1;
   return {
     model,
     system: [{ type: 'text', text: system, ...cached }],
     messages: turns.map(({ role, content }, index) => ({
       role,
-      content: [{ type: 'text', text: content, ...(index === turns.length - 1 ? cached : {}) }],
+      content: [
+        ...(index === turns.length - 1 ? sources.map(toSearchResult) : []),
+        { type: 'text', text: content, ...(index === lastCached ? cached : {}) },
+      ],
     })),
   };
 }
+
+const toSearchResult = ({ source, title, pieces }: Source): Anthropic.SearchResultBlockParam => ({
+  type: 'search_result',
+  source,
+  title,
+  content: pieces.map((text) => ({ type: 'text', text })),
+  citations: { enabled: true },
+});
 
 async function readEvents(
   events: AsyncIterable<Event>,
@@ -68,10 +93,26 @@ async function readEvents(
   const result: ModelResult = { stopReason: 'end_turn', model: requestedModel };
   const usage: TokenUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
   let complete = false;
+  let said = 0;
+  let block = { start: 0, cited: [] as { sourceIndex: number; quote: string }[] };
   for await (const event of events) {
     if (event.type === 'content_block_delta') {
       // Postgres stores no NUL; from a model it can only be noise.
-      if (event.delta.type === 'text_delta') listener.onText(event.delta.text.replaceAll('\u0000', ''));
+      if (event.delta.type === 'text_delta') {
+        const text = event.delta.text.replaceAll('\u0000', '');
+        said += text.length;
+        listener.onText(text);
+      } else if (event.delta.type === 'citations_delta') {
+        const { citation } = event.delta;
+        if (citation.type === 'search_result_location') {
+          block.cited.push({ sourceIndex: citation.search_result_index, quote: citation.cited_text });
+        }
+      }
+    } else if (event.type === 'content_block_start') {
+      block = { start: said, cited: [] };
+    } else if (event.type === 'content_block_stop') {
+      // Citations come before, between or after the text that they are for: they are of the block as a whole.
+      for (const cited of block.cited) listener.onCitation?.({ ...cited, textStart: block.start, textEnd: said });
     } else if (event.type === 'message_start') {
       result.model = event.message.model;
       listener.onUsage(Object.assign(usage, given(event.message.usage)));
@@ -85,7 +126,9 @@ async function readEvents(
   signal.throwIfAborted();
   // The SDK's iterator just ends when the connection does: only this event says that the answer is whole.
   if (!complete) {
-    throw new ModelError('stream_cut', 'The connection to Claude broke in the middle of the answer.', { transient: true });
+    throw new ModelError('stream_cut', 'The connection to Claude broke in the middle of the answer.', {
+      transient: true,
+    });
   }
   return result;
 }

@@ -22,7 +22,9 @@ export function watchIdle(idleMs: number, outer: AbortSignal): IdleWatch {
   const timer = setInterval(() => {
     if (performance.now() - heardAt < idleMs) return;
     controller.abort(
-      new ModelError('model_timeout', `Claude sent nothing for ${Math.round(idleMs / 1000)} seconds.`, { transient: true }),
+      new ModelError('model_timeout', `Claude sent nothing for ${Math.round(idleMs / 1000)} seconds.`, {
+        transient: true,
+      }),
     );
   }, idleMs / 4);
 

@@ -3,12 +3,17 @@ import { JobFailure } from '../../errors.js';
 /** One turn of a conversation as the model is shown it. */
 export type Turn = { role: 'user' | 'assistant'; content: string };
 
+/** A passage that the model may answer from, and cite. Its pieces are the least that it cites. */
+export type Source = { source: string; title: string; pieces: string[] };
+
 export type ModelRequest = {
   model: string;
   /** Instructions, the same in every request of a conversation, so that they can be cached. */
   system: string;
   /** Begins and ends with a user turn. */
   turns: Turn[];
+  /** Shown ahead of the last turn. */
+  sources?: readonly Source[];
 };
 
 /** Tokens of one request; input is what was neither read from nor written to the cache. */
@@ -22,6 +27,8 @@ export type ModelResult = { stopReason: StopReason; model: string };
 /** What is told while the answer comes in. */
 export type ModelListener = {
   onText(text: string): void;
+  /** What was said from `textStart` to `textEnd`, counted from the first text on, is taken from `quote`. */
+  onCitation?(citation: { sourceIndex: number; quote: string; textStart: number; textEnd: number }): void;
   /** What the request has cost so far: each call replaces the one before. */
   onUsage(usage: TokenUsage): void;
 };

@@ -3,5 +3,7 @@ const precision = 1e8;
 
 /** A vector as JSON carries it: half as long as with the digits that a 64-bit float would need. */
 export function toNumbers(vector: Float32Array): number[] {
-  return Array.from(vector, (value) => Math.round(value * precision) / precision);
+  const numbers: number[] = [];
+  for (const value of vector) numbers.push(Math.round(value * precision) / precision);
+  return numbers;
 }

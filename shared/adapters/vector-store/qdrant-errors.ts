@@ -2,7 +2,7 @@ import { QdrantClientResourceExhaustedError, QdrantClientTimeoutError } from '@q
 import { VectorStoreError } from './vector-store.js';
 
 /** What the client threw, as an error that says whether to try again and what to tell people. */
-export function toVectorStoreError(error: unknown): Error {
+function toVectorStoreError(error: unknown): Error {
   if (error instanceof VectorStoreError) return error;
   const fail = (code: string, message: string, transient: boolean, retryAfterMs?: number): VectorStoreError =>
     new VectorStoreError(code, message, { transient, retryAfterMs, cause: error });

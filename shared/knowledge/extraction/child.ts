@@ -61,5 +61,6 @@ function failureOf(error: unknown): Answer {
 
 function describe(cause: unknown): string | undefined {
   if (cause === undefined) return undefined;
-  return (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
+  if (cause instanceof Error) return `${cause.name}: ${cause.message}`.slice(0, 500);
+  return typeof cause === 'string' ? cause.slice(0, 500) : typeof cause;
 }

@@ -13,6 +13,9 @@ export type Encoding = {
 const readBytes = 256 * 1024;
 const sampleBytes = 64 * 1024;
 
+/** How ISO-2022-JP says that Japanese begins. */
+const shifts = ['\u001b$B', '\u001b$@'];
+
 /** iconv-lite also knows `base64`, `hex` and the like, which are no encodings of text. */
 const declarable =
   /^(windows-|cp-?\d|ibm|iso-?8859|latin|koi8|x?-?s(hift)?[-_]?jis|ms_?kanji|euc|gb|big5|mac|x-mac|ks_c|tis)/;
@@ -79,7 +82,7 @@ class Scan {
     if (marked) return marked;
     const sample = Buffer.concat(this.sample);
     // ISO-2022-JP is made of ASCII bytes with escapes, and so is valid UTF-8.
-    if (/\u001b(\$[@B]|\([BJI])/.test(sample.toString('latin1'))) return 'iso-2022-jp';
+    if (shifts.some((shift) => sample.includes(shift))) return 'iso-2022-jp';
     // A character cut off at the end of the file is no reason to doubt all the others.
     if (this.valid) return 'utf-8';
     const name = declared?.trim().toLowerCase();

@@ -9,7 +9,8 @@ export function guessEncoding(sample: Buffer): string {
   const guesses = chardet.analyse(sample).map(({ name, confidence }) => ({ name: nameOf(name), confidence }));
   const sure = guesses.find(({ name, confidence }) => isWide(name) && confidence >= 60);
   if (sure && fits(sample, sure.name)) return sure.name;
-  if (paired(sample)) return wideByShape(sample) ?? byLetters(sample) ?? 'windows-1252';
+  const fair = guesses.find(({ name, confidence }) => !isWide(name) && confidence >= 40);
+  if (paired(sample)) return fair?.name ?? wideByShape(sample) ?? byLetters(sample) ?? 'windows-1252';
   const wide = wideByShape(sample);
   if (wide && wide !== 'gb18030') return wide;
   return westernOf(sample, guesses);
@@ -124,13 +125,13 @@ function byLetters(sample: Buffer): string | undefined {
 const latin = ['windows-1252', 'windows-1250', 'windows-1254', 'windows-1257', 'windows-1258'];
 /** Signs that stand beside words, not inside of them. */
 const misread =
-  /\p{L}[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u0080-\u009f]\p{Ll}|[\u0081\u008d\u008f\u0090\u009d]/u;
+  /\p{L}[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u0080-\u009f]\p{Ll}|[\u0081\u008d\u008f\u0090\u009d\ufffd]/u;
 
 /** Western Europe, unless the words read wrongly in it or another part of Europe fits clearly better. */
 function westernOf(sample: Buffer, guesses: { name: string; confidence: number }[]): string {
   const confidence = new Map(guesses.toReversed().map((guess) => [guess.name, guess.confidence]));
   const readable = latin.filter((name) => !misread.test(iconv.decode(sample, name)));
-  const western = (confidence.get('windows-1252') ?? 0) + 10;
+  const western = (confidence.get('windows-1252') ?? 0) + 5;
   const ranked = readable
     .map((name) => ({ name, score: name === 'windows-1252' ? western : (confidence.get(name) ?? 0) }))
     .toSorted((a, b) => b.score - a.score);

@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { ExtractionFailed } from './failure.js';
 import type { Block } from './piece.js';
 import { rowBuilder } from './table-row.js';
 
@@ -19,6 +20,8 @@ const blocks = new Set(
 const holders = new Set(['article', 'blockquote', 'main', 'section']);
 const maxBlockChars = 32 * 1024;
 const maxRowChars = 4_000;
+/** Browsers stop at 512; beyond some ten thousand the parser's own list of open elements takes all the time. */
+const maxDepth = 10_000;
 
 /** A block of a page, and whether it stands in its main part. */
 export type HtmlBlock = Block & { main: boolean };
@@ -89,6 +92,7 @@ function blockReader(emit: (block: HtmlBlock) => void): Parser {
         const skips = isSkipped(name, attributes) || (name === 'footer' && inner === 0);
         const isMain = name === 'main' || attributes.role === 'main';
         marks.push({ name, skips, main: isMain });
+        if (marks.length > maxDepth) throw new ExtractionFailed('damaged', 'The page is nested too deeply to be read.');
         if (skips) skip += 1;
         if (skip > 0) return;
         if (name === 'br') text += '\n';

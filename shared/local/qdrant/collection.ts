@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { wrongInput } from './errors.js';
 import { matchingSlots } from './filter.js';
+import { keptFile } from './kept-file.js';
 import { type LogRecord, openLog } from './log.js';
 import { createPoints, type Points, type StoredPoint } from './points.js';
 import { toUnitLength } from './query.js';
@@ -39,7 +40,7 @@ const minCompactBytes = 32 * 1024 * 1024;
 
 export async function createCollection(folder: string, config: CreateCollection): Promise<Collection> {
   await mkdir(folder, { recursive: true });
-  await describe(folder, { config, indexes: {} });
+  await keptFile(path.join(folder, descriptionFile)).write({ config, indexes: {} });
   return openCollection(folder);
 }
 
@@ -51,6 +52,7 @@ export function isCollection(folder: string): boolean {
 /** @throws when a file cannot be read. */
 export async function openCollection(folder: string): Promise<Collection> {
   const { config, indexes } = JSON.parse(await readFile(path.join(folder, descriptionFile), 'utf8')) as Description;
+  const description = keptFile(path.join(folder, descriptionFile));
   const points = createPoints(config);
   for (const field of Object.keys(indexes)) points.addIndex(field);
   let version = 0;
@@ -58,25 +60,28 @@ export async function openCollection(folder: string): Promise<Collection> {
     apply(points, record);
     version += 1;
   });
-  let sizeWhenCompact = 0;
+  /** Changes in the file: those of points that are gone or were written again included. */
+  let logged = version;
+  let compacting = false;
 
   async function change(records: LogRecord[]): Promise<void> {
     for (const record of records) apply(points, record);
     version += records.length;
+    logged += records.length;
     await log.append(records);
     compactIfDue();
   }
 
   /** Not awaited: changes may go on meanwhile, they come after it in the file. */
   function compactIfDue(): void {
-    if (log.size < Math.max(minCompactBytes, sizeWhenCompact * 2)) return;
-    sizeWhenCompact = Number.POSITIVE_INFINITY;
+    if (compacting || log.size < minCompactBytes || logged < points.count * 2) return;
+    compacting = true;
+    logged = points.count;
     void log
       .rewrite(() => allOf(points))
-      .catch(() => {})
-      .finally(() => {
-        sizeWhenCompact = log.size;
-      });
+      // The file is as it was then, and the next change tries again.
+      .catch(() => (logged = Number.POSITIVE_INFINITY))
+      .finally(() => (compacting = false));
   }
 
   return {
@@ -93,7 +98,7 @@ export async function openCollection(folder: string): Promise<Collection> {
     async addIndex({ field_name: field, field_schema: schema }) {
       points.addIndex(field);
       indexes[field] = schema;
-      await describe(folder, { config, indexes });
+      await description.write({ config, indexes });
     },
     idsOf: (filter) => matchingSlots(points, filter).map((slot) => points.idOf(slot) as string),
     close: () => log.close(),
@@ -104,12 +109,6 @@ export async function openCollection(folder: string): Promise<Collection> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function describe(folder: string, description: Description): Promise<void> {
-  const file = path.join(folder, descriptionFile);
-  await writeFile(`${file}.new`, JSON.stringify(description));
-  await rename(`${file}.new`, file);
 }
 
 function checked(config: CreateCollection, { id, vector, payload }: UpsertRequest['points'][number]): StoredPoint {

@@ -1,5 +1,8 @@
-/** Points in a block. Numbers of one position stand together, so that a search reads what it needs in one sweep. */
-const blockSize = 1_024;
+/**
+ * Points in a block. Numbers of one position stand together, so that a search reads what it needs in one sweep. No
+ * power of two: a vector is written across all positions, and those would share one place in the processor's cache.
+ */
+const blockSize = 1_000;
 
 /**
  * Vectors of one size, by slot. A search goes through all of them, position by position of the query: positions

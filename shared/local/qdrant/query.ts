@@ -1,5 +1,5 @@
 import { wrongInput } from './errors.js';
-import { matching } from './filter.js';
+import { type Mask, matching } from './filter.js';
 import { fuse, type Scored } from './fusion.js';
 import type { Points } from './points.js';
 import type { Filter, Prefetch, QueryRequest } from './requests.js';
@@ -9,18 +9,23 @@ export function runQuery(points: Points, request: QueryRequest): Scored[] {
   const { prefetch, query, using, filter, limit } = request;
   if (prefetch && prefetch.length > 0) {
     if (!query || !isFusion(query)) throw wrongInput('with a prefetch, the stand-in knows only fusions and formulas');
-    // Qdrant hands the filter of the whole query down to its parts.
-    const lists = prefetch.map((part) => nearest(points, { ...part, filter: both(part.filter, filter) }));
+    // Qdrant hands the filter of the whole query down to its parts; most often they have the same.
+    const masks = new Map<string, Mask>();
+    const lists = prefetch.map((part) => {
+      const key = JSON.stringify(part.filter ?? null);
+      const mask = masks.get(key) ?? matching(points, both(part.filter, filter));
+      masks.set(key, mask);
+      return nearest(points, part, mask);
+    });
     return best(points, fuse(lists, query), limit);
   }
   if (query && isFusion(query)) throw wrongInput('a fusion needs a prefetch');
   if (!query) return firstById(points, filter, limit);
   if (!using) throw wrongInput('Not existing vector name error: ');
-  return nearest(points, { query, using, filter, limit });
+  return nearest(points, { query, using, limit }, matching(points, filter));
 }
 
-function nearest(points: Points, { query, using, filter, limit }: Prefetch): Scored[] {
-  const mask = matching(points, filter);
+function nearest(points: Points, { query, using, limit }: Prefetch, mask: Mask): Scored[] {
   if (Array.isArray(query)) {
     const { index, size } = points.dense(using);
     if (query.length !== size) {
@@ -78,9 +83,11 @@ function both(one: Filter | null | undefined, other: Filter | null | undefined):
 }
 
 /** As Qdrant does with every vector that is compared by the cosine. */
-export function toUnitLength(vector: ArrayLike<number>): Float32Array {
+export function toUnitLength(vector: number[]): Float32Array {
   let sum = 0;
-  for (let index = 0; index < vector.length; index += 1) sum += (vector[index] as number) ** 2;
+  for (const value of vector) sum += value * value;
   const factor = sum === 0 ? 1 : 1 / Math.sqrt(sum);
-  return Float32Array.from(vector, (value) => value * factor);
+  const scaled = new Float32Array(vector.length);
+  for (let index = 0; index < vector.length; index += 1) scaled[index] = (vector[index] as number) * factor;
+  return scaled;
 }

@@ -122,7 +122,6 @@ export const aliasesRequest = z.strictObject({
 export type QueryRequest = z.infer<typeof queryRequest>;
 export type ScrollRequest = z.infer<typeof scrollRequest>;
 export type UpsertRequest = z.infer<typeof upsertRequest>;
-export type PointsSelector = z.infer<typeof pointsSelector>;
 export type CreateCollection = z.infer<typeof createCollectionRequest>;
 export type CreateIndex = z.infer<typeof createIndexRequest>;
 export type AliasActions = z.infer<typeof aliasesRequest>['actions'];

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Collection, createCollection, isCollection, openCollection } from './collection.js';
 import { noCollection, RequestError, wrongInput } from './errors.js';
+import { keptFile } from './kept-file.js';
 import type { AliasActions, CreateCollection } from './requests.js';
 
 /** All collections of a folder, and the aliases they go by. */
@@ -31,15 +32,15 @@ export async function openStore(folder: string): Promise<Store> {
     // It was being made or deleted when the process ended.
     else await rm(own, { recursive: true, force: true });
   }
+  const keptAliases = keptFile(aliasFile);
   const kept = await readFile(aliasFile, 'utf8').catch(() => '{}');
   let aliases = new Map(Object.entries(JSON.parse(kept) as Record<string, string>));
-  /** Being made: their names are taken. */
-  const starting = new Set<string>();
+  /** Being made: their names are taken, and whoever hears so may use them at once. */
+  const starting = new Map<string, Promise<Collection>>();
 
   async function saveAliases(next: Map<string, string>): Promise<void> {
     aliases = next;
-    await writeFile(`${aliasFile}.new`, JSON.stringify(Object.fromEntries(next)));
-    await rename(`${aliasFile}.new`, aliasFile);
+    await keptAliases.write(Object.fromEntries(next));
   }
 
   return {
@@ -52,12 +53,14 @@ export async function openStore(folder: string): Promise<Store> {
     names: () => [...collections.keys()],
     async create(name, config) {
       if (!/^[^/\\<>:"|?*\0]{1,255}$/.test(name)) throw wrongInput(`invalid collection name ${name}`);
-      if (collections.has(name) || aliases.has(name) || starting.has(name)) {
+      await starting.get(name);
+      if (collections.has(name) || aliases.has(name)) {
         throw new RequestError(409, `Wrong input: Collection \`${name}\` already exists!`);
       }
-      starting.add(name);
+      const making = createCollection(path.join(collectionsFolder, encodeURIComponent(name)), config);
+      starting.set(name, making);
       try {
-        collections.set(name, await createCollection(path.join(collectionsFolder, encodeURIComponent(name)), config));
+        collections.set(name, await making);
       } finally {
         starting.delete(name);
       }

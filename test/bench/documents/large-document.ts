@@ -33,7 +33,7 @@ export async function storeTrace(
       [documentId, at, userId, updates.slice(at, at + rowsAtOnce).map((update) => Buffer.from(update))],
     );
   }
-  await stage.sql.query('UPDATE documents SET last_seq = $2, log_bytes = $3 WHERE id = $1', [
+  await stage.sql.query('UPDATE document_heads SET last_seq = $2, log_bytes = $3 WHERE document_id = $1', [
     documentId,
     updates.length,
     updates.reduce((bytes, update) => bytes + update.length, 0),

@@ -1,9 +1,9 @@
 import type { Bench } from '../bench.js';
-import { epochMs, wait } from '../clock.js';
+import { epochMs } from '../clock.js';
 import { problemsOf } from '../follow.js';
 import type { Figure } from '../report.js';
 import { percentile } from '../statistics.js';
-import { askForReplies, expectedText, type Players, recordOf, startPlayers, untilAllEnded } from './players.js';
+import { askForReplies, expectedText, type Players, recordOf, startPlayers, untilEnded } from './players.js';
 import { type Takeover, takeoversOf } from './takeovers.js';
 
 const kills = 50;
@@ -11,10 +11,7 @@ const kills = 50;
 /** Asked for before each kill, so that some stream on either worker. */
 const repliesEach = 6;
 
-/** A worker is killed that often at most; the killed one is back before the next kill, the leases need not be. */
-const pauseMs = { SIGKILL: 3_000, SIGTERM: 1_500 };
-
-type Signal = keyof typeof pauseMs;
+type Signal = 'SIGKILL' | 'SIGTERM';
 
 /** A worker of two goes away in mid-stream, again and again: how long readers wait, and what becomes of the replies. */
 export const takeover: Bench = {
@@ -24,7 +21,6 @@ export const takeover: Bench = {
     await askForReplies(players, repliesEach);
     const killed = await killAgainAndAgain(players, 'SIGKILL');
     const stopped = await killAgainAndAgain(players, 'SIGTERM');
-    await untilAllEnded(players);
     const problems = [...heardProblems(players), ...(await storedProblems(players))];
     problems.slice(0, 20).forEach(stage.say);
 
@@ -61,15 +57,16 @@ async function killAgainAndAgain(players: Players, signal: Signal): Promise<Take
   // Once in a while all replies are on the other worker: such a kill is repeated.
   for (let missing = kills; missing > 0 && times.length < 2 * kills; missing = kills - hits(takeovers)) {
     for (let count = 0; count < missing; count += 1) {
+      // The takeovers of one kill overlap with the next one; a reply is not hit again and again.
+      await untilEnded(players, asked.slice(0, -repliesEach));
       await askForReplies(players, repliesEach);
       const index = times.length % workers.length;
       times.push(epochMs());
       await workers[index]?.end(signal);
       workers[index] = await startWorker();
-      await wait((times.at(-1) ?? 0) + pauseMs[signal] - epochMs());
       if (times.length % 10 === 0) stage.say(`${signal} ${times.length}`);
     }
-    await untilAllEnded(players);
+    await untilEnded(players, asked);
     takeovers = asked.slice(first).flatMap((id) => {
       const record = recordOf(players, id);
       return record ? takeoversOf(record, times) : [];

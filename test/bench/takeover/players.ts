@@ -64,9 +64,10 @@ export function recordOf({ readers }: Players, replyId: string): ReplyRecord | u
   return undefined;
 }
 
-export async function untilAllEnded(players: Players): Promise<void> {
+/** Waits for the end of replies; what has not ended after a while is found later. */
+export async function untilEnded(players: Players, replyIds: readonly string[]): Promise<void> {
   const ended = (id: string): boolean => (recordOf(players, id)?.ends.length ?? 0) > 0;
-  await waitFor(() => players.asked.every(ended), 90_000, 'the end of all replies').catch((error: Error) =>
+  await waitFor(() => replyIds.every(ended), 90_000, 'the end of replies').catch((error: Error) =>
     players.stage.say(error.message),
   );
 }

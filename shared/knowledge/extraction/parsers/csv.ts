@@ -5,18 +5,38 @@ import { damaged } from '../failure.js';
 import type { Piece } from '../piece.js';
 import { tableRows } from '../table.js';
 import type { Source } from './parser.js';
+import { readText } from './text.js';
 
 const maxRowChars = 1024 * 1024;
 const sampleChars = 16 * 1024;
 
-/** A table of text: one line per row, cells apart by ` | `, its first row as the heading. */
-export async function* readCsv({ path, size }: Source): AsyncGenerator<Piece> {
+/**
+ * A table of text: one line per row, cells apart by ` | `, its first row as the heading. When quotation marks do
+ * not pair they are no marks of quotation, and a file named a table that has no rows of sensible length is text.
+ */
+export async function* readCsv(source: Source): AsyncGenerator<Piece> {
+  const ways = [() => readTable(source, true), () => readTable(source, false), () => readText(source)];
+  for (const [index, read] of ways.entries()) {
+    let begun = false;
+    try {
+      for await (const piece of read()) {
+        begun = true;
+        yield piece;
+      }
+      return;
+    } catch (error) {
+      if (begun || index === ways.length - 1) throw error;
+    }
+  }
+}
+
+async function* readTable({ path, size }: Source, quotes: boolean): AsyncGenerator<Piece> {
   const encoding = await encodingOf(path);
   let done = 0;
   let parser: ReturnType<typeof parse> | undefined;
   const rows: string[][] = [];
   const table = tableRows({}, () => done);
-  const settings = { quote: encoding.oddQuotes ? null : '"', relax_quotes: true, relax_column_count: true };
+  const settings = { quote: quotes && !encoding.oddQuotes ? '"' : null, relax_quotes: true, relax_column_count: true };
   for await (const { text, bytes } of decodeFile(path, encoding.name)) {
     done = bytes / size;
     parser ??= start(parse({ ...settings, delimiter: delimiterOf(text), max_record_size: maxRowChars }), rows);

@@ -67,5 +67,5 @@ async function textOf({ mimeType, content }: Attachment): Promise<string | undef
   const bytes = Buffer.from(content instanceof ArrayBuffer ? new Uint8Array(content) : content);
   if (bytes.length > maxAttachmentBytes || !looksLikeText(bytes)) return undefined;
   const text = decodeBytes(bytes, encodingOfBytes(bytes));
-  return mimeType === 'text/html' ? await textOfHtml(text) : text;
+  return mimeType === 'text/html' ? textOfHtml(text) : text;
 }

@@ -27,9 +27,10 @@ async function* markdownBlocks(lines: AsyncIterable<{ text: string }>): AsyncGen
   let frontMatter = false;
   let first = true;
   for await (const { text: line } of lines) {
+    const inFront: boolean = frontMatter;
     if (first && line.trimEnd() === '---') frontMatter = true;
     else if (frontMatter && /^(---|\.\.\.)\s*$/.test(line)) frontMatter = false;
-    const plain = !frontMatter && !first;
+    const plain = !frontMatter && !inFront && !first;
     first = false;
     const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
     if (mark && !fence) fence = mark;

@@ -1,0 +1,72 @@
+import * as Y from 'yjs';
+import type { TextChange } from './diff-text.js';
+import { type Edit, editHere } from './edit.js';
+import type { Hunk } from './hunks.js';
+import { contentOf } from './log.js';
+
+/** An accepted hunk: the update that does it, and the one that takes it back. */
+export type AcceptedHunk = { hunk: number; edit: Edit; undo: Edit };
+
+/**
+ * Makes the updates that accept hunks, and with each the one that takes it back. Both say what they delete by its
+ * identity and not by its place: applied at any time, they leave what others typed before, meanwhile and after.
+ *
+ * @param base the document that the suggestion was made from.
+ * @param current the document as it is; it is used up.
+ */
+export function acceptHunks(
+  base: Uint8Array,
+  current: Y.Doc,
+  hunks: { hunk: number; changes: Hunk['changes'] }[],
+): AcceptedHunk[] {
+  const offline = new Y.Doc();
+  Y.applyUpdate(offline, base);
+  const accepted: AcceptedHunk[] = [];
+  // From the end, so that the places of those before stay those of the base.
+  for (const { hunk, changes } of [...hunks].sort((one, other) => other.hunk - one.hunk)) {
+    const edit = editHere(offline, changes);
+    if (!edit) continue;
+    const inverse = applyAndInvert(current, edit.update);
+    // Each under an id of its own: one can be taken back without the others.
+    current.clientID = new Y.Doc().clientID;
+    const undo = editHere(current, inverse) ?? { update: nothing, clientId: current.clientID };
+    accepted.push({ hunk, edit, undo });
+  }
+  return accepted;
+}
+
+/** An update that changes nothing. */
+const nothing = new Uint8Array([0, 0]);
+
+/** Applies an update and tells what would take it back: of what it deletes that only which was still there. */
+function applyAndInvert(doc: Y.Doc, update: Uint8Array): TextChange[] {
+  const text = contentOf(doc);
+  const before = text.toString();
+  const inverse: TextChange[] = [];
+  const observe = (event: Y.YTextEvent): void => {
+    let at = 0;
+    let oldAt = 0;
+    let open: TextChange | null = null;
+    for (const { retain, insert, delete: removed } of event.delta) {
+      if (retain !== undefined) {
+        at += retain;
+        oldAt += retain;
+        open = null;
+        continue;
+      }
+      if (!open) inverse.push((open = { at, remove: 0, insert: '' }));
+      if (typeof insert === 'string') {
+        open.remove += insert.length;
+        at += insert.length;
+      }
+      if (removed !== undefined) {
+        open.insert += before.slice(oldAt, oldAt + removed);
+        oldAt += removed;
+      }
+    }
+  };
+  text.observe(observe);
+  Y.applyUpdate(doc, update);
+  text.unobserve(observe);
+  return inverse;
+}

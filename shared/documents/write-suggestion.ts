@@ -1,0 +1,89 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Sql } from '../database.js';
+import type { Hunk } from './hunks.js';
+
+/** A suggestion that is to be written. */
+export type SuggestionTask = {
+  id: string;
+  documentId: string;
+  title: string;
+  instruction: string;
+  baseState: Buffer;
+  start: number;
+  end: number;
+};
+
+/**
+ * Marks a suggestion as running in this attempt.
+ *
+ * @returns null when it is ready, cancelled or gone, belongs to a newer attempt, or who asked may not edit any more.
+ */
+export async function beginSuggestion(sql: Sql, id: string, attempt: number): Promise<SuggestionTask | null> {
+  const { rows } = await sql.query<SuggestionTask>(
+    `UPDATE document_suggestions AS suggestion SET state = 'running', attempt = $2, error = NULL
+     FROM documents AS document, document_access AS access
+     WHERE suggestion.id = $1 AND suggestion.state IN ('queued', 'running', 'failed') AND suggestion.attempt < $2
+       AND document.id = suggestion.document_id AND access.document_id = document.id
+       AND access.user_id = suggestion.user_id AND access.level = 'edit'
+     RETURNING suggestion.id, document.id AS "documentId", document.title, suggestion.instruction,
+       suggestion.base_state AS "baseState", suggestion.range_start AS start, suggestion.range_end AS end`,
+    [id, attempt],
+  );
+  return rows[0] ?? null;
+}
+
+/** How a suggestion is stored when it has ended. */
+export type SuggestionEnd = {
+  id: string;
+  state: 'ready' | 'failed' | 'cancelled';
+  hunks: Hunk[];
+  model: string | null;
+  error: { code: string; message: string } | null;
+};
+
+/** Stores the end of a suggestion once. Call it in a transaction that has checked the claim. @returns its document. */
+export async function endSuggestion(
+  tx: Sql,
+  end: SuggestionEnd,
+): Promise<{ documentId: string; jobId: string } | null> {
+  const { rows } = await tx.query<{ documentId: string; jobId: string }>(
+    `UPDATE document_suggestions SET state = $2, hunks = $3, model = $4, error = $5, completed_at = now()
+     WHERE id = $1 AND state IN ('queued', 'running') RETURNING document_id AS "documentId", job_id AS "jobId"`,
+    [end.id, end.state, JSON.stringify(end.hunks), end.model, end.error && JSON.stringify(end.error)],
+  );
+  return rows[0] ?? null;
+}
+
+/** What one attempt cost. Written again, the later numbers count. */
+export async function recordEditUsage(
+  sql: Sql,
+  usage: {
+    userId: string;
+    suggestionId: string;
+    attempt: number;
+    model: string;
+    input: number;
+    output: number;
+    cacheRead: number;
+    cacheWrite: number;
+  },
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO usage (id, user_id, message_id, attempt, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     ON CONFLICT (message_id, attempt) DO UPDATE SET model = excluded.model, input_tokens = excluded.input_tokens,
+       output_tokens = excluded.output_tokens, cache_read_tokens = excluded.cache_read_tokens,
+       cache_write_tokens = excluded.cache_write_tokens`,
+    [
+      uuidv7(),
+      usage.userId,
+      usage.suggestionId,
+      usage.attempt,
+      usage.model,
+      usage.input,
+      usage.output,
+      usage.cacheRead,
+      usage.cacheWrite,
+    ],
+  );
+}

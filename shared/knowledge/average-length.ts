@@ -1,0 +1,58 @@
+import { enqueueAll, type Ready } from '../backlog/enqueue.js';
+import type { Sql } from '../database.js';
+import { chunksPerJob } from './limits.js';
+import { placedSql } from './placement.js';
+
+/** In milliseconds: the average moves slowly, and reading it looks at every version. */
+const maxAgeMs = 2_000;
+
+const known = new WeakMap<Sql, { value: Promise<number>; at: number }>();
+
+/** The average length of the passages of all versions, in terms, as it was up to two seconds ago. */
+export function averageLength(sql: Sql): Promise<number> {
+  const last = known.get(sql);
+  if (last && performance.now() - last.at < maxAgeMs) return last.value;
+  const value = readAverage(sql);
+  known.set(sql, { value, at: performance.now() });
+  value.catch(() => known.delete(sql));
+  return value;
+}
+
+async function readAverage(sql: Sql): Promise<number> {
+  const { rows } = await sql.query<{ average: number }>({
+    name: 'average-length',
+    text: `SELECT coalesce(sum(term_count)::float8 / nullif(sum(chunk_count), 0), 1) AS average FROM knowledge_versions`,
+  });
+  return rows[0]?.average ?? 1;
+}
+
+/** A drift that can be measured in what is found. */
+const drift = 1.1;
+
+/** Versions weighed anew in one step. */
+const batch = 100;
+
+/**
+ * Has points written again that were weighed by an average that is out of date: those that came first, when there
+ * was little to take an average of. Each time takes a drift of a tenth, so a growing collection costs few of them.
+ */
+export async function reweigh(tx: Sql): Promise<Ready[]> {
+  const { rows } = await tx.query<{ versionId: string; userId: string; chunks: number }>(
+    `SELECT version.id AS "versionId", version.created_by AS "userId", version.chunk_count AS chunks
+     FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
+     WHERE version.state = 'ready' AND ${placedSql} AND version.average_length NOT BETWEEN $1::float8 / ${drift} AND $1 * ${drift}
+       AND NOT EXISTS (SELECT 1 FROM jobs WHERE subject_id = version.id AND kind = 'upsert-vectors'
+         AND state IN ('pending', 'queued', 'running'))
+     LIMIT ${batch}`,
+    [await readAverage(tx)],
+  );
+  const jobs = rows.flatMap(({ versionId, userId, chunks }) =>
+    Array.from({ length: Math.ceil(chunks / chunksPerJob) }, (_, part) => ({
+      payload: { versionId, from: part * chunksPerJob, to: Math.min((part + 1) * chunksPerJob, chunks) },
+      userId,
+      subjectId: versionId,
+      priority: 2,
+    })),
+  );
+  return enqueueAll(tx, 'upsert-vectors', jobs);
+}

@@ -1,0 +1,96 @@
+import type { Sql } from '../database.js';
+import type { Citation, MessageView } from '../realtime/message-view.js';
+import type { KnowledgeHit } from './hit.js';
+import { managesSql, type Reader, readerValues } from './policy.js';
+
+/** What a model says to have taken from a passage. */
+export type ClaimedCitation = { hit: KnowledgeHit; quote: string; textStart: number; textEnd: number };
+
+/** A citation whose quote is in its source. */
+export type FoundCitation = ClaimedCitation & { charStart: number; charEnd: number };
+
+const maxCitations = 100;
+
+/** Those of the citations whose quote is found in the passage, word for word, each once. */
+export function verifyCitations(claimed: readonly ClaimedCitation[]): FoundCitation[] {
+  const seen = new Set<string>();
+  return claimed
+    .flatMap((citation): FoundCitation[] => {
+      const quote = citation.quote.trim();
+      const at = quote === '' ? -1 : citation.hit.text.indexOf(quote);
+      const key = `${citation.hit.versionId} ${citation.hit.chunk} ${at} ${citation.textStart} ${quote.length}`;
+      if (at < 0 || seen.has(key)) return [];
+      seen.add(key);
+      const charStart = citation.hit.charStart + at;
+      return [{ ...citation, quote, charStart, charEnd: charStart + quote.length }];
+    })
+    .slice(0, maxCitations);
+}
+
+/** Stores what a reply has quoted, in the transaction that saves the reply. */
+export async function storeCitations(tx: Sql, messageId: string, citations: readonly FoundCitation[]): Promise<void> {
+  if (citations.length === 0) return;
+  await tx.query(
+    `INSERT INTO message_citations (message_id, n, version_id, chunk, quote, char_start, char_end, text_start, text_end)
+     SELECT $1, * FROM unnest($2::int[], $3::uuid[], $4::int[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[])`,
+    [
+      messageId,
+      citations.map((_, n) => n),
+      citations.map(({ hit }) => hit.versionId),
+      citations.map(({ hit }) => hit.chunk),
+      citations.map(({ quote }) => quote),
+      citations.map(({ charStart }) => charStart),
+      citations.map(({ charEnd }) => charEnd),
+      citations.map(({ textStart }) => textStart),
+      citations.map(({ textEnd }) => textEnd),
+    ],
+  );
+}
+
+/**
+ * The messages with those of their citations that every one of the readers may read at this moment: of entries
+ * that they manage all, of others those of the version that is approved now.
+ */
+export async function withCitations(
+  sql: Sql,
+  readers: readonly Reader[],
+  messages: readonly MessageView[],
+): Promise<MessageView[]> {
+  const replies = messages.filter(
+    ({ role, state }) => role === 'assistant' && state !== 'queued' && state !== 'running',
+  );
+  if (replies.length === 0) return [...messages];
+  const ids = replies.map(({ id }) => id);
+  const perReader = await Promise.all(readers.map((reader) => readCitations(sql, reader, ids)));
+  const [first = [], ...others] = perReader;
+  const keyOf = ({ messageId, n }: CitationRow): string => `${messageId} ${n}`;
+  const allowed = others.map((rows) => new Set(rows.map(keyOf)));
+  const shown = first.filter((row) => allowed.every((set) => set.has(keyOf(row))));
+  return messages.map((message) => ({
+    ...message,
+    citations: shown
+      .filter(({ messageId }) => messageId === message.id)
+      .map(({ messageId: _messageId, n: _n, ...citation }) => citation),
+  }));
+}
+
+type CitationRow = Citation & { messageId: string; n: number };
+
+async function readCitations(sql: Sql, reader: Reader, messageIds: readonly string[]): Promise<CitationRow[]> {
+  const { rows } = await sql.query<CitationRow>({
+    name: 'read-citations',
+    text: `SELECT citation.message_id AS "messageId", citation.n, entry.id AS "entryId", entry.title,
+        version.n AS version, version.file_name AS "fileName", chunk.page, chunk.sheet, chunk.slide,
+        chunk.heading_path AS "headingPath", citation.quote, citation.char_start AS "charStart",
+        citation.char_end AS "charEnd", citation.text_start AS "textStart", citation.text_end AS "textEnd"
+      FROM message_citations AS citation
+      JOIN knowledge_versions AS version ON version.id = citation.version_id
+      JOIN knowledge_entries AS entry ON entry.id = version.entry_id
+      JOIN knowledge_chunks AS chunk ON chunk.version_id = citation.version_id AND chunk.index = citation.chunk
+      WHERE citation.message_id = ANY($5::uuid[]) AND $2::boolean AND entry.deleted_at IS NULL
+        AND (${managesSql} OR version.n = entry.approved_version)
+      ORDER BY citation.message_id, citation.n`,
+    values: [...readerValues(reader), messageIds],
+  });
+  return rows;
+}

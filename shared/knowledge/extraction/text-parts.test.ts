@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import type { ExtractedPart } from './part.js';
+import { partsOfText } from './text-parts.js';
+
+async function partsOf(content: string): Promise<ExtractedPart[]> {
+  const parts: ExtractedPart[] = [];
+  for await (const part of partsOfText(content)) parts.push(part);
+  return parts;
+}
+
+it('follows the headings of Markdown, but not those in code and front matter', async () => {
+  const parts = await partsOf(
+    '---\ntitle: x\n---\n# Guide\nHello\n\n```\n# no heading\n```\n\n## *Install* it\nRun [npm](https://x)\n\nUsage\n---\nUse it\n',
+  );
+  expect(parts.map(({ headingPath }) => headingPath)).toEqual([
+    [],
+    ['Guide'],
+    ['Guide', 'Install it'],
+    ['Guide', 'Usage'],
+  ]);
+  expect(parts[1]?.text).toContain('# no heading');
+});
+
+it('gives parts whose places follow one another, and nothing that Postgres refuses', async () => {
+  const parts = await partsOf(`a\u0000b\r\nc\ud800d\u00a0e\n\n\n\nf ${'word '.repeat(40_000)}`);
+  const text = parts.map((part) => part.text).join('');
+  expect(text.startsWith('ab\nc\ufffdd e\n\nf word')).toBe(true);
+  let char = 0;
+  for (const part of parts) {
+    expect(part).toMatchObject({ charStart: char, charEnd: char + part.text.length });
+    expect(part.text.length).toBeLessThanOrEqual(64 * 1024);
+    char = part.charEnd;
+  }
+  expect(parts.length).toBeGreaterThan(3);
+});

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { hash32 } from '../../text/hash.js';
+import { passageLength, passageVector, queryVector } from './bm25.js';
+import { pointId } from './point.js';
+
+const weightOf = (vector: { indices: number[]; values: number[] }, term: string): number =>
+  vector.values[vector.indices.indexOf(hash32(term))] ?? 0;
+
+test('a term counts more the more often it is there, less and less, and less in a long passage', () => {
+  const [once, twice, often] = ['wing', 'wing wing', 'wing '.repeat(50)].map((text) =>
+    weightOf(passageVector(`${text} ${'flow '.repeat(60 - text.split(/\s+/).filter(Boolean).length)}`, 60), 'wing'),
+  ) as [number, number, number];
+  expect(once).toBeCloseTo(1);
+  expect(twice).toBeGreaterThan(once);
+  expect(twice - once).toBeLessThan(1);
+  expect(often).toBeLessThan(2.5);
+  expect(weightOf(passageVector('wing flow', 60), 'wing')).toBeGreaterThan(
+    weightOf(passageVector('wing flow', 1), 'wing'),
+  );
+});
+
+test('terms are each there once, as Qdrant asks for', () => {
+  const { indices, values } = passageVector('the wings of a wing on the winged wing', 5);
+  expect(new Set(indices).size).toBe(indices.length);
+  expect(values).toHaveLength(indices.length);
+  expect(passageLength('the wings of a wing')).toBe(2);
+  expect(queryVector('wings wings wing').indices).toHaveLength(2);
+  expect(passageVector('', 5)).toEqual({ indices: [], values: [] });
+});
+
+test('the point of a passage has the same id every time', () => {
+  const version = 'b9a1c2d3-0000-4000-8000-000000000001';
+  expect(pointId(version, 7)).toBe(pointId(version, 7));
+  expect(pointId(version, 7)).not.toBe(pointId(version, 8));
+});

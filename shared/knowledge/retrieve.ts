@@ -1,0 +1,66 @@
+import type { VectorStore } from '../adapters/vector-store/vector-store.js';
+import type { Sql } from '../database.js';
+import type { KnowledgeHit } from './hit.js';
+import { indexedText } from './indexed-text.js';
+import type { Reader } from './policy.js';
+import type { QueryEncoder } from './query-vectors.js';
+import { passageVector } from './ranking/bm25.js';
+import { searchPassages } from './search.js';
+import { findReadableHits } from './search-check.js';
+
+/** Passages given to a reply. */
+const maxPassages = 8;
+
+/** Characters of a question that are searched for: its beginning says what it is about. */
+const maxQuestion = 2_000;
+
+/**
+ * The passages for a reply: what every one of its readers may read.
+ *
+ * @throws VectorStoreError, EmbeddingError
+ */
+export async function retrievePassages(
+  deps: { database: Sql; vectors: VectorStore; encodeQuery: QueryEncoder },
+  readers: readonly Reader[],
+  question: string,
+  signal: AbortSignal,
+): Promise<KnowledgeHit[]> {
+  if (!(await isAnythingThere(deps.database))) return [];
+  const text = question.slice(0, maxQuestion);
+  const query = await deps.encodeQuery(text, 'hybrid', signal);
+  const hits = await searchPassages(deps, readers, { ...query, limit: maxPassages });
+  // Vectors that know words only have neighbours for everything: without a word in common they mean nothing.
+  return query.fusion.by === 'scores' ? hits.filter((hit) => sharesWords(hit, query.sparse?.indices ?? [])) : hits;
+}
+
+/** Where nobody has written anything down, replies do not wait for a search. */
+async function isAnythingThere(sql: Sql): Promise<boolean> {
+  const { rows } = await sql.query<{ found: boolean }>({
+    name: 'is-knowledge-there',
+    text: 'SELECT EXISTS (SELECT 1 FROM knowledge_entries WHERE deleted_at IS NULL AND ready_version IS NOT NULL) AS found',
+  });
+  return rows[0]?.found === true;
+}
+
+function sharesWords(hit: KnowledgeHit, terms: readonly number[]): boolean {
+  const own = new Set(passageVector(indexedText(hit), 1).indices);
+  return terms.some((term) => own.has(term));
+}
+
+/**
+ * Whether every reader may still read all of the passages. Their entries stay as they are until the transaction
+ * ends, so that what is saved in it was allowed at that moment.
+ */
+export async function areStillReadable(
+  tx: Sql,
+  readers: readonly Reader[],
+  hits: readonly KnowledgeHit[],
+): Promise<boolean> {
+  if (hits.length === 0) return true;
+  const entryIds = [...new Set(hits.map(({ entryId }) => entryId))].toSorted();
+  await tx.query('SELECT 1 FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [
+    readers.map(({ userId }) => userId),
+  ]);
+  await tx.query('SELECT 1 FROM knowledge_entries WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [entryIds]);
+  return (await findReadableHits(tx, readers, hits, {})).length === hits.length;
+}

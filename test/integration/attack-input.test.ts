@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
+import { scriptReply } from '../support/replies.js';
+import { connectRaw } from '../support/sockets.js';
+
+let app: TestApp;
+let user: TestUser;
+let conversationId: string;
+beforeAll(async () => {
+  app = await startTestApp();
+  user = await app.registerUser();
+  const { body } = await app.request('POST', '/conversations', { token: user.accessToken, body: { title: 'Input' } });
+  conversationId = body.id;
+});
+afterAll(() => app.close());
+
+const cursor = (position: unknown): string => Buffer.from(JSON.stringify(position)).toString('base64url');
+const codeOf = ({ status, body }: { status: number; body: { code?: string } }): string => `${status} ${body.code}`;
+
+it.each<[string, (id: string) => string]>([
+  ['a seq beyond 32 bits', (id) => `/conversations/${id}/messages?cursor=${cursor(2 ** 31)}`],
+  ['the largest safe integer', (id) => `/conversations/${id}/messages?cursor=${cursor(Number.MAX_SAFE_INTEGER)}`],
+  ['the year 0', (id) => `/conversations?cursor=${cursor({ at: '0000-01-01T00:00:00Z', id })}`],
+])('refuses a cursor with %s, which Postgres could not compare', async (_what, path) => {
+  expect(codeOf(await app.request('GET', path(conversationId), { token: user.accessToken }))).toBe(
+    '400 invalid_cursor',
+  );
+});
+
+const half = '\ud800';
+
+it.each<[string, string, object]>([
+  ['a message', '/conversations/:id/messages', { content: `a${half}b` }],
+  ['a name of a message', '/conversations/:id/messages', { content: 'a', clientId: half }],
+  ['a title', '/conversations', { title: half }],
+  ['a system prompt', '/conversations', { systemPrompt: `a${half}` }],
+])('refuses half a character in %s, which would be stored as another one', async (_what, path, body) => {
+  const answer = await app.request('POST', path.replace(':id', conversationId), { token: user.accessToken, body });
+  expect(codeOf(answer)).toBe('400 invalid_request');
+});
+
+it('refuses half a character in a message that comes over a socket', async () => {
+  const socket = await connectRaw(app.url, user.accessToken);
+  const answer = await socket.ask('message:send', { conversationId, content: half, clientId: 'half' });
+  socket.close();
+  expect(answer).toMatchObject({ ok: false, error: { type: 'invalid_request' } });
+});
+
+it('answers HEAD for the stream of a running reply at once', async () => {
+  const reply = await scriptReply(app.ctx, conversationId);
+  const writer = await reply.attempt(1);
+  const answer = await fetch(`${app.url}/api/v1/messages/${reply.messageId}/stream`, {
+    method: 'HEAD',
+    headers: { authorization: `Bearer ${user.accessToken}` },
+    signal: AbortSignal.timeout(5_000),
+  });
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  await expect(answer.text()).resolves.toBe('');
+  await writer.stop();
+});
+
+it('lets every origin in when CORS_ORIGINS is *', async () => {
+  const open = await startTestApp({ env: { CORS_ORIGINS: '*' } });
+  const answer = await fetch(`${open.url}/api/v1/auth/me`, { headers: { origin: 'https://example.com' } });
+  await open.close();
+  expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+});
+
+it('limits callers who are nobody, without taking anything from those who are somebody', async () => {
+  const limited = await startTestApp({ env: { RATE_LIMIT_PER_MINUTE: '5' } });
+  const somebody = await limited.registerUser();
+  const forged = { token: `mr_${'0'.repeat(32)}_${'a'.repeat(43)}` };
+  const statuses: number[] = [];
+  for (let tries = 0; tries < 7; tries += 1) {
+    statuses.push((await limited.request('GET', '/auth/me', forged)).status);
+  }
+  const own = await limited.request('GET', '/auth/me', { token: somebody.accessToken });
+  await limited.close();
+  expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+  expect(own.status).toBe(200);
+});

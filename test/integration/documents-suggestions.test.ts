@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { SuggestionView } from '../../shared/documents/suggestion.js';
+import { compactDocument } from '../../shared/documents/compact.js';
+import { type Editor, makeDocument, openEditor, share, storedText } from '../support/documents.js';
+import { startTestSystem, type TestSystem } from '../support/system.js';
+import type { Answer, TestUser } from '../support/app.js';
+
+let system: TestSystem;
+let ada: TestUser;
+let ben: TestUser;
+const editors: Editor[] = [];
+
+beforeAll(async () => {
+  system = await startTestSystem();
+  ada = await system.app.registerUser({ name: 'Ada' });
+  ben = await system.app.registerUser({ name: 'Ben' });
+});
+afterAll(async () => {
+  for (const editor of editors) editor.close();
+  await system.close();
+});
+
+const call = (user: TestUser, method: string, path: string, body?: object): Promise<Answer> =>
+  system.app.request(method, path, { token: user.accessToken, body });
+
+async function open(documentId: string): Promise<Editor> {
+  const editor = await openEditor(system.app, ben, documentId);
+  editors.push(editor);
+  return editor;
+}
+
+/** Makes a document that Ben edits too, and lets Claude rewrite it as told. */
+async function suggest(content: string, rewrite: string, range?: { start: number; end: number }) {
+  const id = await makeDocument(system.app, ada, { title: 'T', content });
+  await share(system.app, ada, id, ben);
+  const editor = await open(id);
+  const events: string[] = [];
+  editor.provider.on('event', ({ name }) => events.push(name));
+  const instruction = `Make it better. [[stand-in: echo]] ${rewrite}`;
+  const asked = await call(ada, 'POST', `/documents/${id}/edits`, { instruction, range });
+  expect(asked.status).toBe(202);
+  const path = `/documents/${id}/suggestions/${asked.body.suggestionId}`;
+  const suggestion = await ended(path);
+  return { id, editor, events, path, asked: asked.body as { suggestionId: string; jobId: string }, suggestion };
+}
+
+const ended = (path: string): Promise<SuggestionView> =>
+  vi.waitFor(
+    async () => {
+      const { body } = await call(ada, 'GET', path);
+      if (!['ready', 'failed', 'cancelled'].includes(body.state)) throw new Error(`it is ${body.state}`);
+      return body as SuggestionView;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+
+const poem = 'Roses are red,\nviolets are blue,\nsugar is sweet\nand so are you.\n';
+
+describe('an edit by Claude', () => {
+  test('is streamed, suggested, accepted while somebody types, and taken back after others typed on', async () => {
+    const rewrite = poem.replace('red', 'crimson').replace('sweet', 'sticky').trim();
+    const { id, editor, events, path, suggestion } = await suggest(poem, rewrite);
+    expect(suggestion).toMatchObject({ state: 'ready', attempt: 1, userId: ada.user.id });
+    expect(suggestion.hunks.map(({ state }) => state)).toEqual(['open', 'open']);
+    await vi.waitFor(() => expect(events).toContain('suggestion:ready'));
+    expect(events[0]).toBe('suggestion:started');
+    expect(events).toContain('suggestion:delta');
+    expect(await storedText(system.app, ada, id)).toBe(poem);
+
+    editor.text.insert(editor.text.toString().indexOf('are red'), 'always ');
+    await editor.provider.whenSaved();
+    await compactDocument(system.app.ctx.database, id);
+    const accepted = await call(ada, 'POST', `${path}/accept`);
+    expect(accepted.body.hunks.map(({ state }: { state: string }) => state)).toEqual(['accepted', 'accepted']);
+    const both = poem.replace('are red', 'always are crimson').replace('sweet', 'sticky');
+    expect(await storedText(system.app, ada, id)).toBe(both);
+    await vi.waitFor(() => expect(editor.text.toString()).toBe(both));
+
+    editor.text.insert(editor.text.toString().indexOf('crimson') + 3, 'XX');
+    editor.text.insert(editor.text.length, 'The end.\n');
+    await editor.provider.whenSaved();
+    await compactDocument(system.app.ctx.database, id);
+    const undone = await call(ada, 'POST', `${path}/undo`);
+    expect(undone.body.hunks.map(({ state }: { state: string }) => state)).toEqual(['undone', 'undone']);
+    const left = await storedText(system.app, ada, id);
+    expect(left).toMatch(
+      /^Roses always are (redXX|XXred),\nviolets are blue,\nsugar is sweet\nand so are you\.\nThe end\.\n$/,
+    );
+    await vi.waitFor(() => expect(editor.text.toString()).toBe(left));
+    expect((await call(ada, 'POST', `${path}/undo`)).status).toBe(409);
+    expect((await call(ada, 'POST', `${path}/accept`)).status).toBe(409);
+  });
+
+  test('is decided on by hunk, over a socket too, and once', async () => {
+    const rewrite = 'Roses are green,\nviolets are grey,\nsugar is salt\nand so are they.';
+    const { id, editor, path, asked } = await suggest(poem, rewrite);
+    const decide = (event: 'suggestion:accept' | 'suggestion:undo', hunks: number[]) =>
+      editor.client.connection.request(event, { documentId: id, suggestionId: asked.suggestionId, hunks });
+    await decide('suggestion:accept', [1]);
+    await decide('suggestion:accept', [3]);
+    await call(ada, 'POST', `${path}/reject`, { hunks: [0] });
+    await expect(decide('suggestion:accept', [0])).rejects.toMatchObject({ type: 'conflict' });
+    const part = 'Roses are red,\nviolets are grey,\nsugar is sweet\nand so are they.\n';
+    await vi.waitFor(() => expect(editor.text.toString()).toBe(part));
+    await decide('suggestion:undo', [1]);
+    await vi.waitFor(() => expect(editor.text.toString()).toBe(part.replace('grey', 'blue')));
+    const twice = await Promise.all([1, 2, 3].map(() => call(ada, 'POST', `${path}/accept`, { hunks: [2] })));
+    expect(twice.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(await storedText(system.app, ada, id)).toBe(
+      'Roses are red,\nviolets are blue,\nsugar is salt\nand so are they.\n',
+    );
+  });
+
+  test('of a range leaves the rest alone, and what was deleted meanwhile stays deleted', async () => {
+    const start = poem.indexOf('violets');
+    const { id, editor, path, suggestion } = await suggest(poem, 'violets are turquoise,', {
+      start,
+      end: start + 'violets are blue,'.length,
+    });
+    expect(suggestion.hunks).toHaveLength(1);
+    editor.text.delete(0, 'Roses are red,\n'.length);
+    await editor.provider.whenSaved();
+    await call(ada, 'POST', `${path}/accept`);
+    expect(await storedText(system.app, ada, id)).toBe('violets are turquoise,\nsugar is sweet\nand so are you.\n');
+  });
+
+  test('that fails, or is cancelled, says so and changes nothing', async () => {
+    const id = await makeDocument(system.app, ada, { title: 'T', content: poem });
+    const ask = async (instruction: string) =>
+      (await call(ada, 'POST', `/documents/${id}/edits`, { instruction })).body;
+    const cut = await ask('[[stand-in: max-tokens]]');
+    expect(await ended(`/documents/${id}/suggestions/${cut.suggestionId}`)).toMatchObject({
+      state: 'failed',
+      error: { code: 'edit_too_long' },
+      hunks: [],
+    });
+    const slow = await ask('[[stand-in: tokens=1000 rate=20]]');
+    await vi.waitFor(async () => {
+      const { body } = await call(ada, 'GET', `/documents/${id}/suggestions/${slow.suggestionId}`);
+      expect(body.state).toBe('running');
+    });
+    await call(ada, 'POST', `/jobs/${slow.jobId}/cancel`);
+    expect((await ended(`/documents/${id}/suggestions/${slow.suggestionId}`)).state).toBe('cancelled');
+    expect((await call(ada, 'POST', `/documents/${id}/suggestions/${slow.suggestionId}/accept`)).status).toBe(409);
+    expect(await storedText(system.app, ada, id)).toBe(poem);
+    const list = await call(ada, 'GET', `/documents/${id}/suggestions?limit=1`);
+    expect(list.body.items.map((item: SuggestionView) => item.id)).toEqual([slow.suggestionId]);
+  });
+
+  test('needs the right to edit, and a range that is one', async () => {
+    const id = await makeDocument(system.app, ada, { title: 'T', content: poem });
+    const ask = (user: TestUser, body: object) => call(user, 'POST', `/documents/${id}/edits`, body);
+    expect((await ask(ben, { instruction: 'x' })).status).toBe(404);
+    await share(system.app, ada, id, ben, 'view');
+    expect((await ask(ben, { instruction: 'x' })).status).toBe(403);
+    for (const range of [
+      { start: 5, end: 4 },
+      { start: 0, end: 10_000 },
+    ]) {
+      expect((await ask(ada, { instruction: 'x', range })).status).toBe(400);
+    }
+    expect((await ask(ada, { instruction: ' ' })).status).toBe(400);
+  });
+});

@@ -1,0 +1,127 @@
+import { deflateRawSync } from 'node:zlib';
+
+/** A ZIP archive; `declaredSize` lies about what an entry unpacks to. */
+export function zipOf(
+  entries: { name: string; content: string | Buffer; declaredSize?: number; encrypted?: boolean }[],
+): Buffer {
+  const bodies: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const { name, content, declaredSize, encrypted } of entries) {
+    const raw = Buffer.from(content);
+    const packed = deflateRawSync(raw, { level: 9 });
+    const fields = Buffer.alloc(26);
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt16LE(encrypted ? 1 : 0, 2);
+    fields.writeUInt16LE(8, 4);
+    fields.writeUInt32LE(packed.length, 14);
+    fields.writeUInt32LE(declaredSize ?? raw.length, 18);
+    fields.writeUInt16LE(Buffer.byteLength(name), 22);
+    const body = Buffer.concat([Buffer.from('PK\u0003\u0004'), fields, Buffer.from(name), packed]);
+    const rest = Buffer.alloc(14);
+    rest.writeUInt32LE(offset, 10);
+    directory.push(Buffer.from('PK\u0001\u0002'), Buffer.from([20, 0]), fields, rest, Buffer.from(name));
+    bodies.push(body);
+    offset += body.length;
+  }
+  const list = Buffer.concat(directory);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(entries.length, 4);
+  end.writeUInt16LE(entries.length, 6);
+  end.writeUInt32LE(list.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...bodies, list, Buffer.from('PK\u0005\u0006'), end]);
+}
+
+const relationships = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
+
+function relations(targets: Record<string, [type: string, target: string]>): string {
+  const all = Object.entries(targets).map(
+    ([id, [type, target]]) => `<Relationship Id="${id}" Type="${relationships}/${type}" Target="${target}"/>`,
+  );
+  return `<Relationships>${all.join('')}</Relationships>`;
+}
+
+/** A Word file with this in its body. */
+export function docxOf(body: string, parts: { styles?: string; footnotes?: string } = {}): Buffer {
+  return zipOf([
+    { name: 'word/document.xml', content: `<w:document><w:body>${body}</w:body></w:document>` },
+    {
+      name: 'word/_rels/document.xml.rels',
+      content: relations({ s: ['styles', 'styles.xml'], f: ['footnotes', 'footnotes.xml'] }),
+    },
+    { name: 'word/styles.xml', content: `<w:styles>${parts.styles ?? ''}</w:styles>` },
+    { name: 'word/footnotes.xml', content: `<w:footnotes>${parts.footnotes ?? ''}</w:footnotes>` },
+  ]);
+}
+
+/** A workbook with one sheet called Data. */
+export function xlsxOf(rows: string, parts: { strings?: string; styles?: string } = {}): Buffer {
+  return zipOf([
+    {
+      name: 'xl/workbook.xml',
+      content: '<workbook><sheets><sheet name="Data" sheetId="1" r:id="a"/></sheets></workbook>',
+    },
+    {
+      name: 'xl/_rels/workbook.xml.rels',
+      content: relations({
+        a: ['worksheet', 'worksheets/sheet1.xml'],
+        b: ['sharedStrings', 'sharedStrings.xml'],
+        c: ['styles', 'styles.xml'],
+      }),
+    },
+    { name: 'xl/worksheets/sheet1.xml', content: `<worksheet><sheetData>${rows}</sheetData></worksheet>` },
+    { name: 'xl/sharedStrings.xml', content: `<sst>${parts.strings ?? ''}</sst>` },
+    { name: 'xl/styles.xml', content: `<styleSheet>${parts.styles ?? ''}</styleSheet>` },
+  ]);
+}
+
+/** A presentation; each slide is the XML of its shapes, the first with notes. */
+export function pptxOf(slides: string[], notes: string): Buffer {
+  const ids = slides.map((_, index) => `<p:sldId id="${256 + index}" r:id="s${index}"/>`).join('');
+  return zipOf([
+    { name: 'ppt/presentation.xml', content: `<p:presentation><p:sldIdLst>${ids}</p:sldIdLst></p:presentation>` },
+    {
+      name: 'ppt/_rels/presentation.xml.rels',
+      // The names say nothing about the order.
+      content: relations(
+        Object.fromEntries(
+          slides.map((_, index) => [`s${index}`, ['slide', `slides/slide${slides.length - index}.xml`]]),
+        ),
+      ),
+    },
+    ...slides.map((shapes, index) => ({
+      name: `ppt/slides/slide${slides.length - index}.xml`,
+      content: `<p:sld><p:cSld><p:spTree>${shapes}</p:spTree></p:cSld></p:sld>`,
+    })),
+    {
+      name: `ppt/slides/_rels/slide${slides.length}.xml.rels`,
+      content: relations({ n: ['notesSlide', '../notesSlides/notes1.xml'] }),
+    },
+    { name: 'ppt/notesSlides/notes1.xml', content: `<p:notes>${notes}</p:notes>` },
+  ]);
+}
+
+/** A PDF with one line of text on each page; '' is a blank page. */
+export function pdfOf(lines: string[]): Buffer {
+  const objects = [
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    `<< /Type /Pages /Kids [${lines.map((_, index) => `${4 + 2 * index} 0 R`).join(' ')}] /Count ${lines.length} >>`,
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+  ];
+  for (const [index, line] of lines.entries()) {
+    const content = line ? `BT /F1 12 Tf 72 720 Td (${line}) Tj ET` : '';
+    objects.push(
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${5 + 2 * index} 0 R >>`,
+      `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+    );
+  }
+  let file = '%PDF-1.4\n';
+  const offsets = objects.map((object, index) => {
+    const offset = file.length;
+    file += `${index + 1} 0 obj\n${object}\nendobj\n`;
+    return `${String(offset).padStart(10, '0')} 00000 n \n`;
+  });
+  const trailer = `trailer << /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${file.length}\n%%EOF`;
+  return Buffer.from(`${file}xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.join('')}${trailer}`);
+}

@@ -1,0 +1,34 @@
+import { ConfigError, loadConfig } from '../shared/config.js';
+import { createContext } from '../shared/context.js';
+import { reindex } from '../shared/knowledge/reindex.js';
+import { exitOnSignal } from '../shared/lifecycle.js';
+import { createLogger } from '../shared/logger.js';
+
+/**
+ * Entry of `npm run reindex`: builds a new collection from Postgres and puts it into service. Everything else may
+ * run meanwhile.
+ */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const logger = createLogger({ level: config.log.level, role: 'reindex' });
+  const ctx = await createContext(config, logger, 'worker');
+  const stop = new AbortController();
+  exitOnSignal(logger, async () => stop.abort(new Error('stopped')));
+  let shown = -1;
+  const report = (done: number, total: number): void => {
+    const percent = total === 0 ? 100 : Math.floor((done / total) * 100);
+    if (percent > shown) console.log(`${percent} % of ${total} versions`);
+    shown = Math.max(shown, percent);
+  };
+  try {
+    const { collection, points, embedded } = await reindex(ctx, report, stop.signal);
+    console.log(`${collection} is in service with ${points} points; ${embedded} texts were embedded.`);
+  } finally {
+    await ctx.lifecycle.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+});
