@@ -29,6 +29,8 @@ COPY package.json ./
 COPY prisma/migrations prisma/migrations
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
+# A volume that is mounted here for the first time belongs to whom the folder does.
+RUN mkdir -p /data/files && chown node:node /data/files
 USER node
 EXPOSE 3000 9464
 # Of a web process; a worker answers the same path on METRICS_PORT, see docker-compose.yml.

@@ -160,7 +160,7 @@ export const getVersions = endpoint({
   response: { status: 200, description: 'A page of versions.', schema: page(versionSchema) },
   errors: ['not_found', 'invalid_cursor'],
   async handler({ ctx, principal, params, query }) {
-    const before = decodeCursor(query.cursor, z.int());
+    const before = decodeCursor(query.cursor, z.int32());
     const items = await listVersions(ctx.database, principal, { id: params.id, limit: query.limit, before });
     const last = items.length === query.limit ? items.at(-1) : undefined;
     return { items, nextCursor: last ? encodeCursor(last.n) : null };

@@ -1,6 +1,6 @@
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import type { Request, Response } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { parsePart } from './validate.js';
 
@@ -85,7 +85,7 @@ function collect<Stored>(
       }
       const stored = store(stream);
       // When it fails the rest of the stream is let through, so that the form can come to its end.
-      stored.catch((error: unknown) => {
+      stored.catch((error: Error) => {
         reject(error);
         stream.resume();
       });

@@ -69,7 +69,9 @@ export function createDispatcher(options: Options): Dispatcher {
 async function dispatchReady(options: Options, ready: Ready[]): Promise<void> {
   const orderKeys = ready.flatMap(({ orderKey }) => orderKey ?? []);
   const unblocked = orderKeys.length > 0 ? await unblockFirst(options.database, orderKeys) : [];
-  const lanes = new Map([...ready.map(({ lane }) => lane), ...unblocked].map((lane) => [`${lane.queue} ${lane.userId}`, lane]));
+  const lanes = new Map(
+    [...ready.map(({ lane }) => lane), ...unblocked].map((lane) => [`${lane.queue} ${lane.userId}`, lane]),
+  );
   const admitted = await admit(options, [...lanes.values()]);
   if (admitted.length === 0) return;
   try {

@@ -75,7 +75,8 @@ export async function getDocument(sql: Sql, id: string, userId: string): Promise
 }
 
 /** Where a page of the list ended. */
-export const documentPosition = z.strictObject({ at: z.iso.datetime(), id: z.uuid() });
+/** Where a page of the list ended. Postgres knows no year 0000. */
+export const documentPosition = z.strictObject({ at: z.iso.datetime().refine((at) => at >= '0001'), id: z.uuid() });
 
 /** The documents that an account may read, the one that was edited last first. */
 export async function listDocuments(

@@ -39,7 +39,7 @@ export async function keepVectors(
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** The numbers as float32 in little-endian order, whatever the machine is. */
-export function toBytes(vector: Float32Array): Buffer {
+function toBytes(vector: Float32Array): Buffer {
   const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
   return littleEndian ? bytes : Buffer.from(bytes).swap32();
 }

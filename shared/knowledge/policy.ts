@@ -14,7 +14,7 @@ export type EntryFacts = {
 };
 
 /** Whether the reader may change the entry, and so sees everything of it. */
-export function manages({ userId, role }: Reader, entry: Pick<EntryFacts, 'ownerId'>): boolean {
+function manages({ userId, role }: Reader, entry: Pick<EntryFacts, 'ownerId'>): boolean {
   return can(role, 'knowledge:manage-all') || (can(role, 'knowledge:create') && entry.ownerId === userId);
 }
 
@@ -24,12 +24,6 @@ export function visibleVersion(reader: Reader, entry: EntryFacts): number | null
   return manages(reader, entry) ? entry.lastVersion : entry.approvedVersion;
 }
 
-/** The version in which the reader finds passages; null when there is none. */
-export function searchableVersion(reader: Reader, entry: EntryFacts): number | null {
-  if (!can(reader.role, 'knowledge:read')) return null;
-  return manages(reader, entry) ? entry.readyVersion : entry.approvedVersion;
-}
-
 /** @throws AppError `not_found` for who may not see the entry, `forbidden` for who sees but may not change it. */
 export function requireManage(reader: Reader, entry: EntryFacts): void {
   if (visibleVersion(reader, entry) === null) throw notFound('The entry');
@@ -37,8 +31,7 @@ export function requireManage(reader: Reader, entry: EntryFacts): void {
 }
 
 /**
- * {@link visibleVersion} and {@link searchableVersion} for statements: `manages` is the condition under which the
- * owner's side of them holds. The entry has the alias `entry`; `$1` to `$4` are {@link readerValues}.
+ * {@link manages} for statements. The entry has the alias `entry`; `$1` to `$4` are {@link readerValues}.
  */
 export const managesSql = '($3::boolean OR ($4::boolean AND entry.owner_id = $1::uuid))';
 
@@ -49,6 +42,13 @@ export const visibleSql = `($2::boolean AND entry.deleted_at IS NULL AND version
 /** An SQL condition: the version with the alias `version` is the one in which passages are found. */
 export const searchableSql = `($2::boolean AND entry.deleted_at IS NULL AND version.n =
   CASE WHEN ${managesSql} THEN entry.ready_version ELSE entry.approved_version END)`;
+
+/**
+ * An SQL condition: passages of the version with the alias `version` may be read. What one manages is found in its
+ * newest version, but what others read of it is no secret.
+ */
+export const readableSql = `($2::boolean AND entry.deleted_at IS NULL
+  AND (version.n = entry.approved_version OR (${managesSql} AND version.n = entry.ready_version)))`;
 
 /** The values of `$1` to `$4` in the conditions above. */
 export function readerValues({ userId, role }: Reader): [string, boolean, boolean, boolean] {

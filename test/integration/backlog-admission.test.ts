@@ -168,7 +168,10 @@ describe('jobs with one order key', () => {
     expect(await backlog.states(userId)).toEqual(['failed', 'queued', 'pending']);
     const running = await backlog.claim(second.id);
 
-    await backlog.database.query(`UPDATE jobs SET state = 'pending', blocked = true, finished_at = NULL WHERE id = $1`, [first.id]);
+    await backlog.database.query(
+      `UPDATE jobs SET state = 'pending', blocked = true, finished_at = NULL WHERE id = $1`,
+      [first.id],
+    );
     await dispatchByAll([first.ready]);
     expect(await backlog.states(userId)).toEqual(['pending', 'running', 'pending']);
     await dispatchByAll([await backlog.finish(running)]);
@@ -192,7 +195,9 @@ describe('jobs with one order key', () => {
     const jobs = await Promise.all(keys.map((orderKey) => backlog.put({ orderKey })));
     const someOf = (part: number) => jobs.filter((_, index) => (index * 7 + part) % 3 > 0).map(({ ready }) => ready);
     await Promise.all([
-      ...dispatchers.map((dispatcher, part) => backlog.dispatch(dispatcher, part % 2 > 0 ? someOf(part) : someOf(part).reverse())),
+      ...dispatchers.map((dispatcher, part) =>
+        backlog.dispatch(dispatcher, part % 2 > 0 ? someOf(part) : someOf(part).reverse()),
+      ),
       ...[keys, [...keys].reverse()].map((all) => unblockFirst(backlog.database, all)),
     ]);
     await dispatchByAll(jobs.map(({ ready }) => ready));

@@ -26,7 +26,13 @@ async function giveOutAgain(): Promise<void> {
 describe('a claim', () => {
   it('raises the attempt and sets a lease', async () => {
     const claimed = await backlog.claim(job.id);
-    expect(claimed).toMatchObject({ id: job.id, attempt: 1, failures: 0, subjectId: job.messageId, cancelRequested: false });
+    expect(claimed).toMatchObject({
+      id: job.id,
+      attempt: 1,
+      failures: 0,
+      subjectId: job.messageId,
+      cancelRequested: false,
+    });
     const { state, leaseMs, attempt } = await backlog.row(job.id);
     expect([state, attempt]).toEqual(['running', 1]);
     expect(leaseMs).toBeGreaterThan(leaseSeconds * 1_000 - 1_000);
@@ -34,7 +40,9 @@ describe('a claim', () => {
   });
 
   it('of one delivery succeeds once, however many ask at a time', async () => {
-    const tries = await Promise.all(Array.from({ length: 20 }, () => claimJob(backlog.database, { id: job.id, delivery: 1 })));
+    const tries = await Promise.all(
+      Array.from({ length: 20 }, () => claimJob(backlog.database, { id: job.id, delivery: 1 })),
+    );
     expect(tries.filter(Boolean)).toHaveLength(1);
     expect((await backlog.row(job.id)).attempt).toBe(1);
   });
@@ -140,7 +148,8 @@ describe('leases', () => {
     const claimed = await backlog.claim(job.id);
     const held = leases.hold(claimed);
     const leaseUntil = async () =>
-      (await backlog.database.query<{ at: Date }>('SELECT lease_until AS at FROM jobs WHERE id = $1', [job.id])).rows[0]?.at;
+      (await backlog.database.query<{ at: Date }>('SELECT lease_until AS at FROM jobs WHERE id = $1', [job.id])).rows[0]
+        ?.at;
     const first = Number(await leaseUntil());
     await vi.waitFor(async () => expect(Number(await leaseUntil())).toBeGreaterThan(first + 1_500), { timeout: 5_000 });
     held.release();
@@ -156,7 +165,9 @@ describe('leases', () => {
     const cancelled = leases.hold(await backlog.claim(other.id));
     await giveOutAgain();
     await backlog.database.query('UPDATE jobs SET cancel_requested_at = now() WHERE id = $1', [other.id]);
-    await vi.waitFor(() => expect([lost.signal.aborted, cancelled.signal.aborted]).toEqual([true, true]), { timeout: 3_000 });
+    await vi.waitFor(() => expect([lost.signal.aborted, cancelled.signal.aborted]).toEqual([true, true]), {
+      timeout: 3_000,
+    });
     expect(lost.signal.reason).toBeInstanceOf(ClaimLost);
     expect(cancelled.signal.reason).toMatchObject({ name: 'JobStopped', reason: 'cancelled' });
   });

@@ -17,7 +17,8 @@ beforeEach(async () => {
   job = await backlog.put({ orderKey: `conversation:${randomUUID()}` });
 });
 
-const cancel = ({ messageId }: TestJob) => requestCancel(backlog.database, { subjectId: messageId, kind: 'reply-to-message' });
+const cancel = ({ messageId }: TestJob) =>
+  requestCancel(backlog.database, { subjectId: messageId, kind: 'reply-to-message' });
 const again = { state: 'pending', delayMs: 60_000, counts: true, error: null } as const;
 const failed = { state: 'failed', error: { code: 'some', message: 'Some.' } } as const;
 const run = async () => {

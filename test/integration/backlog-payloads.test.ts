@@ -8,7 +8,12 @@ beforeAll(async () => {
 });
 afterAll(() => system.close());
 
-async function insertJob(job: { kind: string; payload: object; subjectId: string; failures?: number }): Promise<string> {
+async function insertJob(job: {
+  kind: string;
+  payload: object;
+  subjectId: string;
+  failures?: number;
+}): Promise<string> {
   const id = randomUUID();
   await system.app.ctx.database.query(
     `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, failures) VALUES ($1, $2, 'replies', $3, $4, $5, $6)`,
@@ -85,5 +90,7 @@ it('a reply whose conversation is deleted in mid-stream ends quietly', async () 
   await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(1));
   await system.app.request('DELETE', `/conversations/${conversationId}`, { token: user.accessToken });
   await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { timeout: 5_000 });
-  await vi.waitFor(async () => expect(['done', 'cancelled', undefined]).toContain((await jobRow(body.jobId))?.state), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(['done', 'cancelled', undefined]).toContain((await jobRow(body.jobId))?.state), {
+    timeout: 5_000,
+  });
 });

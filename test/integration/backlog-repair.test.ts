@@ -58,7 +58,10 @@ describe('the sweep', () => {
   it('gives deliveries that Redis lost a new number, and leaves the others alone', async () => {
     const [lost, kept] = [await putMany(slots), await putMany(slots)];
     const dispatcher = backlog.dispatcher();
-    await backlog.dispatch(dispatcher, [...lost, ...kept].map(({ ready }) => ready));
+    await backlog.dispatch(
+      dispatcher,
+      [...lost, ...kept].map(({ ready }) => ready),
+    );
     for (const { id } of lost) await backlog.runQueues.queues.get('replies')?.remove(`${id}-1`);
     sweep(3);
     await until(async () => {
@@ -68,27 +71,35 @@ describe('the sweep', () => {
     expect((await delivered()).length).toBe(2 * slots);
   });
 
-  it('takes jobs from workers that fell silent; after three of them the job itself is suspected', { timeout: 30_000 }, async () => {
-    const [job, held] = [await backlog.put(), await backlog.put()];
-    const dispatcher = backlog.dispatcher();
-    await backlog.dispatch(dispatcher, [job.ready, held.ready]);
-    const claimed = await backlog.claim(held.id);
-    sweep(2);
-    for (const failures of [1, 2, 3, 4]) {
-      await backlog.claim(job.id);
-      await backlog.database.query(`UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1`, [job.id]);
-      await until(async () => expect((await backlog.row(job.id)).failures).toBe(failures), 10_000);
-      expect((await backlog.row(job.id)).error).toMatchObject({ code: 'worker_lost' });
-      if (failures < 4) await until(async () => expect((await backlog.row(job.id)).state).toBe('queued'));
-      await backlog.database.query(`UPDATE jobs SET lease_until = now() + interval '4 seconds' WHERE id = $1`, [held.id]);
-    }
-    const { state, waitsMs } = await backlog.row(job.id);
-    expect(state).toBe('pending');
-    expect(waitsMs).toBeGreaterThan(300);
-    expect(taken).toEqual([job.id, job.id, job.id, job.id]);
-    expect(await backlog.row(held.id)).toMatchObject({ state: 'running', attempt: 1, failures: 0 });
-    await backlog.finish(claimed);
-  });
+  it(
+    'takes jobs from workers that fell silent; after three of them the job itself is suspected',
+    { timeout: 30_000 },
+    async () => {
+      const [job, held] = [await backlog.put(), await backlog.put()];
+      const dispatcher = backlog.dispatcher();
+      await backlog.dispatch(dispatcher, [job.ready, held.ready]);
+      const claimed = await backlog.claim(held.id);
+      sweep(2);
+      for (const failures of [1, 2, 3, 4]) {
+        await backlog.claim(job.id);
+        await backlog.database.query(`UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1`, [
+          job.id,
+        ]);
+        await until(async () => expect((await backlog.row(job.id)).failures).toBe(failures), 10_000);
+        expect((await backlog.row(job.id)).error).toMatchObject({ code: 'worker_lost' });
+        if (failures < 4) await until(async () => expect((await backlog.row(job.id)).state).toBe('queued'));
+        await backlog.database.query(`UPDATE jobs SET lease_until = now() + interval '4 seconds' WHERE id = $1`, [
+          held.id,
+        ]);
+      }
+      const { state, waitsMs } = await backlog.row(job.id);
+      expect(state).toBe('pending');
+      expect(waitsMs).toBeGreaterThan(300);
+      expect(taken).toEqual([job.id, job.id, job.id, job.id]);
+      expect(await backlog.row(held.id)).toMatchObject({ state: 'running', attempt: 1, failures: 0 });
+      await backlog.finish(claimed);
+    },
+  );
 
   it('schedules the upkeep once, however many there are', async () => {
     sweep(5);
@@ -124,7 +135,10 @@ describe('while Redis is away', () => {
     await vi.waitFor(() => expect(backlog.runQueues.isReady()).toBe(false));
     const startedAt = performance.now();
     const more = await putMany(3);
-    await backlog.dispatch(backlog.dispatcher(), [...jobs, ...more].map(({ ready }) => ready));
+    await backlog.dispatch(
+      backlog.dispatcher(),
+      [...jobs, ...more].map(({ ready }) => ready),
+    );
     expect(performance.now() - startedAt).toBeLessThan(500);
     for (const { id } of more) expect(await backlog.row(id)).toMatchObject({ state: 'pending', delivery: 0 });
     await server.start();
@@ -145,12 +159,18 @@ describe('while Redis is away', () => {
         throw new Error('Connection is closed.');
       },
     };
-    await backlog.dispatch(backlog.dispatcher({ runQueues: failing }), jobs.map(({ ready }) => ready));
+    await backlog.dispatch(
+      backlog.dispatcher({ runQueues: failing }),
+      jobs.map(({ ready }) => ready),
+    );
     expect(adds).toBe(1);
     for (const { id } of jobs) expect(await backlog.row(id)).toMatchObject({ state: 'pending', delivery: 1 });
     expect(await delivered()).toHaveLength(slots);
 
-    await backlog.dispatch(backlog.dispatcher(), jobs.map(({ ready }) => ready));
+    await backlog.dispatch(
+      backlog.dispatcher(),
+      jobs.map(({ ready }) => ready),
+    );
     const deliveries = await delivered();
     expect(deliveries).toHaveLength(3 * slots);
     const claims = await Promise.all(deliveries.map((delivery) => claimJob(backlog.database, delivery)));
@@ -164,7 +184,9 @@ describe('while Redis is away', () => {
     const failing: RunQueues = {
       ...backlog.runQueues,
       async add() {
-        await backlog.database.query(`UPDATE jobs SET queued_at = now() - interval '10 seconds' WHERE id = $1`, [job.id]);
+        await backlog.database.query(`UPDATE jobs SET queued_at = now() - interval '10 seconds' WHERE id = $1`, [
+          job.id,
+        ]);
         // As if the process had died here: nobody takes the delivery back.
         await new Promise<void>((resolve) => (bury = resolve));
       },

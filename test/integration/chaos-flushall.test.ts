@@ -29,29 +29,36 @@ afterAll(async () => {
   await server.remove();
 });
 
-it('FLUSHALL while 200 replies run and 200 wait: each ends done, once, in its first attempt', { timeout: 60_000 }, async () => {
-  const users = [await system.app.registerUser(), await system.app.registerUser()];
-  const posts = [];
-  for (const user of users) {
-    for (const conversationId of await openMany(system, user, 200)) posts.push({ user, conversationId, content: 'Hello' });
-  }
-  const accepted = await postEach(system, posts);
-  await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(200), { timeout: 15_000 });
-  await vi.waitFor(async () => expect(await countJobs(system)).toEqual({ running: 200, queued: 100, pending: 100 }));
+it(
+  'FLUSHALL while 200 replies run and 200 wait: each ends done, once, in its first attempt',
+  { timeout: 60_000 },
+  async () => {
+    const users = [await system.app.registerUser(), await system.app.registerUser()];
+    const posts = [];
+    for (const user of users) {
+      for (const conversationId of await openMany(system, user, 200))
+        posts.push({ user, conversationId, content: 'Hello' });
+    }
+    const accepted = await postEach(system, posts);
+    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(200), { timeout: 15_000 });
+    await vi.waitFor(async () => expect(await countJobs(system)).toEqual({ running: 200, queued: 100, pending: 100 }));
 
-  await redis.flushall();
-  expect(await redis.dbsize()).toBe(0);
-  model.release();
+    await redis.flushall();
+    expect(await redis.dbsize()).toBe(0);
+    model.release();
 
-  const ended = await expectAllDone(system, heard, accepted, wholeAnswer);
-  expect(ended.filter(({ attempt, attempts, usages }) => attempt !== 1 || attempts !== 1 || usages !== 1)).toEqual([]);
-  expect(system.modelApi.counts).toMatchObject({ total: 400, maxOpen: 200 });
+    const ended = await expectAllDone(system, heard, accepted, wholeAnswer);
+    expect(ended.filter(({ attempt, attempts, usages }) => attempt !== 1 || attempts !== 1 || usages !== 1)).toEqual(
+      [],
+    );
+    expect(system.modelApi.counts).toMatchObject({ total: 400, maxOpen: 200 });
 
-  // The logs were written anew: who comes late reads the whole text from them.
-  for (const { replyId } of accepted) {
-    expect(await readEnding(redis, replyId)).toMatchObject({ text: wholeAnswer, attempt: 1, end: 'done' });
-  }
-});
+    // The logs were written anew: who comes late reads the whole text from them.
+    for (const { replyId } of accepted) {
+      expect(await readEnding(redis, replyId)).toMatchObject({ text: wholeAnswer, attempt: 1, end: 'done' });
+    }
+  },
+);
 
 it('FLUSHALL again and again, at any moment', { timeout: 60_000 }, async () => {
   const user = await system.app.registerUser();
@@ -71,7 +78,9 @@ it('FLUSHALL again and again, at any moment', { timeout: 60_000 }, async () => {
   const accepted = await posted;
   const replies = [];
   for (const { replyId } of accepted) replies.push(await system.ended(user, replyId, 30_000));
-  const wrong = replies.filter(({ state, content, attempt }) => state !== 'done' || attempt !== 1 || !/^t1( t\d+)*$/.test(content));
+  const wrong = replies.filter(
+    ({ state, content, attempt }) => state !== 'done' || attempt !== 1 || !/^t1( t\d+)*$/.test(content),
+  );
   expect(wrong).toEqual([]);
   await vi.waitFor(() => expect(accepted.flatMap(({ replyId }) => faultsOf(heard.of(replyId)))).toEqual([]));
   const { pending = 0, queued = 0 } = await countJobs(system);

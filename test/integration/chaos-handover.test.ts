@@ -44,7 +44,10 @@ async function startReply(): Promise<Running> {
 function textOf(replyId: string): string {
   const events = heard.of(replyId);
   const attempt = Math.max(0, ...events.map((event) => event.attempt));
-  return events.filter((event) => event.event === 'delta' && event.attempt === attempt).map(({ text }) => text).join('');
+  return events
+    .filter((event) => event.event === 'delta' && event.attempt === attempt)
+    .map(({ text }) => text)
+    .join('');
 }
 
 async function jobRow(id: string) {
@@ -75,7 +78,9 @@ describe('a worker that is told to stop', () => {
     for (const { user, replyId, jobId } of replies) {
       expect(await system.ended(user, replyId)).toMatchObject({ state: 'done', content: wholeAnswer, attempt: 2 });
       await isWhole(replyId);
-      await vi.waitFor(async () => expect(await jobRow(jobId)).toMatchObject({ state: 'done', attempt: 2, failures: 0 }));
+      await vi.waitFor(async () =>
+        expect(await jobRow(jobId)).toMatchObject({ state: 'done', attempt: 2, failures: 0 }),
+      );
     }
     await next.stop();
   });
@@ -113,7 +118,11 @@ describe('a cancel', () => {
     expect((await cancel(reply)).status).toBe(202);
     await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5, timeout: 3_000 });
     expect(performance.now() - startedAt).toBeLessThan(1_000);
-    expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt, attempt: 1 });
+    expect(await system.ended(reply.user, reply.replyId)).toMatchObject({
+      state: 'cancelled',
+      content: heldAt,
+      attempt: 1,
+    });
     await isWhole(reply.replyId);
     await vi.waitFor(async () => expect(await jobRow(reply.jobId)).toMatchObject({ state: 'cancelled', failures: 0 }));
     const again = await cancel(reply);
@@ -140,14 +149,19 @@ describe('a cancel', () => {
     expect(await jobRow(second.jobId)).toMatchObject({ state: 'cancelled', attempt: 0 });
     model.release();
     expect(await system.ended(user, third.reply.id)).toMatchObject({ state: 'done', content: 'three' });
-    expect((await system.app.request('GET', `/messages/${second.reply.id}`, { token: user.accessToken })).body.state).toBe('cancelled');
+    expect(
+      (await system.app.request('GET', `/messages/${second.reply.id}`, { token: user.accessToken })).body.state,
+    ).toBe('cancelled');
   });
 
   it('frees the place of a user whose places are all taken', async () => {
     const { user, conversationId } = await system.openConversation();
     const conversations = [conversationId];
     while (conversations.length < 3) {
-      const { body } = await system.app.request('POST', '/conversations', { token: user.accessToken, body: { title: 'More' } });
+      const { body } = await system.app.request('POST', '/conversations', {
+        token: user.accessToken,
+        body: { title: 'More' },
+      });
       conversations.push(body.id);
     }
     const posted = [];
@@ -172,7 +186,11 @@ describe('a cancel', () => {
     const calls = system.modelApi.counts.total;
     expect((await cancel(reply)).body.state).toBe('running');
     worker = await system.startWorker();
-    expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt, attempt: 1 });
+    expect(await system.ended(reply.user, reply.replyId)).toMatchObject({
+      state: 'cancelled',
+      content: heldAt,
+      attempt: 1,
+    });
     await isWhole(reply.replyId);
     expect(system.modelApi.counts.total).toBe(calls);
     await mortal.bury();
@@ -189,7 +207,9 @@ describe('a cancel', () => {
 
   it('that comes while an attempt is failing does not wait for its next try either', async () => {
     const { user, conversationId } = await system.openConversation();
-    const { body } = await system.post(user, conversationId, { content: '[[stand-in: rate-limit retry-after=120 ms=300]]' });
+    const { body } = await system.post(user, conversationId, {
+      content: '[[stand-in: rate-limit retry-after=120 ms=300]]',
+    });
     await vi.waitFor(async () => expect(await jobRow(body.jobId)).toMatchObject({ state: 'running' }));
     // Only the flag, as it would be if the order to the worker and the end of its attempt crossed.
     await system.app.ctx.database.query('UPDATE jobs SET cancel_requested_at = now() WHERE id = $1', [body.jobId]);
@@ -208,6 +228,13 @@ describe('a cancel', () => {
     await cancel(reply);
     worker = await system.startWorker();
     expect(await system.ended(user, reply.replyId)).toMatchObject({ state: 'cancelled', content: '' });
-    await vi.waitFor(() => expect(heard.of(reply.replyId).slice(before).map(({ event }) => event)).toEqual(['cancelled']));
+    await vi.waitFor(() =>
+      expect(
+        heard
+          .of(reply.replyId)
+          .slice(before)
+          .map(({ event }) => event),
+      ).toEqual(['cancelled']),
+    );
   });
 });

@@ -35,34 +35,40 @@ const steps: { step: string; doneBy: number }[] = [
 ];
 
 describe.concurrent('a worker that is killed', () => {
-  it.for(steps)('right after "$step": the reply ends done, once', { timeout: 45_000 }, async ({ step, doneBy }, { expect }) => {
-    const system = await startTestSystem({ workers: 0, modelApi: { rate: 20 } });
-    const { database } = system.app.ctx;
-    const heard = await hearReplies(system.redisUrl);
-    const mortal = await startMortalWorker(system, ({ name, when }) => when === 'after' && name === step);
-    const { user, conversationId } = await system.openConversation();
-    // Past the API, which would dispatch the job by itself.
-    const content = `[[stand-in: echo]] ${words}`;
-    const { reply, jobId } = await postMessage(database, { conversationId, authorId: user.user.id, content });
-    const replyId = reply?.id ?? '';
-    await mortal.died;
+  it.for(steps)(
+    'right after "$step": the reply ends done, once',
+    { timeout: 45_000 },
+    async ({ step, doneBy }, { expect }) => {
+      const system = await startTestSystem({ workers: 0, modelApi: { rate: 20 } });
+      const { database } = system.app.ctx;
+      const heard = await hearReplies(system.redisUrl);
+      const mortal = await startMortalWorker(system, ({ name, when }) => when === 'after' && name === step);
+      const { user, conversationId } = await system.openConversation();
+      // Past the API, which would dispatch the job by itself.
+      const content = `[[stand-in: echo]] ${words}`;
+      const { reply, jobId } = await postMessage(database, { conversationId, authorId: user.user.id, content });
+      const replyId = reply?.id ?? '';
+      await mortal.died;
 
-    const survivor = await system.startWorker();
-    const ended = await system.ended(user, replyId);
-    expect(ended).toMatchObject({ state: 'done', content: words, attempt: doneBy, error: null });
-    await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]), { timeout: 8_000 });
-    const job = () => database.query('SELECT state, lease_until FROM jobs WHERE id = $1', [jobId]);
-    await vi.waitFor(async () => expect((await job()).rows).toEqual([{ state: 'done', lease_until: null }]), {
-      timeout: 8_000,
-    });
-    const messages = await database.query('SELECT role FROM messages WHERE conversation_id = $1', [conversationId]);
-    expect(messages.rows).toHaveLength(2);
-    const usage = await database.query<{ attempt: number }>('SELECT attempt FROM usage WHERE message_id = $1', [replyId]);
-    expect(usage.rows).toEqual([{ attempt: doneBy }]);
+      const survivor = await system.startWorker();
+      const ended = await system.ended(user, replyId);
+      expect(ended).toMatchObject({ state: 'done', content: words, attempt: doneBy, error: null });
+      await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]), { timeout: 8_000 });
+      const job = () => database.query('SELECT state, lease_until FROM jobs WHERE id = $1', [jobId]);
+      await vi.waitFor(async () => expect((await job()).rows).toEqual([{ state: 'done', lease_until: null }]), {
+        timeout: 8_000,
+      });
+      const messages = await database.query('SELECT role FROM messages WHERE conversation_id = $1', [conversationId]);
+      expect(messages.rows).toHaveLength(2);
+      const usage = await database.query<{ attempt: number }>('SELECT attempt FROM usage WHERE message_id = $1', [
+        replyId,
+      ]);
+      expect(usage.rows).toEqual([{ attempt: doneBy }]);
 
-    await mortal.bury();
-    await survivor.stop();
-    heard.close();
-    await system.close();
-  });
+      await mortal.bury();
+      await survivor.stop();
+      heard.close();
+      await system.close();
+    },
+  );
 });

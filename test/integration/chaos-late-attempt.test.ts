@@ -31,7 +31,10 @@ afterEach(() => model.release());
 async function post(count: number, content = 'Hello'): Promise<Accepted[]> {
   const user = await system.app.registerUser();
   const conversations = await openMany(system, user, count);
-  return postEach(system, conversations.map((conversationId) => ({ user, conversationId, content })));
+  return postEach(
+    system,
+    conversations.map((conversationId) => ({ user, conversationId, content })),
+  );
 }
 
 const attemptOf = ({ replyId }: Accepted): number => Math.max(0, ...heard.of(replyId).map((event) => event.attempt));
@@ -100,13 +103,26 @@ describe('a worker process that is paused past its leases', () => {
     await paused.said('another attempt has taken the job over', 5);
     const after = await Promise.all(replies.map(everythingOf));
     // The lease of the attempt that runs is renewed all the time.
-    const withoutLease = (all: unknown) => JSON.parse(JSON.stringify(all, (key, value: unknown) => (key === 'lease_until' ? 0 : value)));
+    const withoutLease = (all: unknown) =>
+      JSON.parse(JSON.stringify(all, (key, value: unknown) => (key === 'lease_until' ? 0 : value)));
     expect(withoutLease(after)).toEqual(withoutLease(before));
     model.release();
     await expectDoneByTheSecond(replies, wholeAnswer);
     await paused.kill();
     await next.stop();
   });
+});
+
+it('a worker process that is killed in mid-stream: its replies go on elsewhere, and end once', async () => {
+  const killed = await startWorkerProcess(system);
+  const replies = await post(5);
+  await heldIn(replies, 1);
+  await killed.kill();
+  const next = await system.startWorker();
+  await heldIn(replies, 2);
+  model.release();
+  await expectDoneByTheSecond(replies, wholeAnswer);
+  await next.stop();
 });
 
 describe('a worker that cannot reach Postgres', () => {
@@ -141,22 +157,29 @@ describe('a worker that cannot reach Postgres', () => {
     await expectDoneByTheSecond(replies, Array.from({ length: 5000 }, (_, index) => `t${index + 1}`).join(' '));
   });
 
-  it('holds no locks against the one that takes over, nor against the repair of others', { timeout: 40_000 }, async () => {
-    const [locked, ...others] = await post(4, '[[stand-in: tokens=5000]]');
-    if (!locked) throw new Error('nothing was posted');
-    await vi.waitFor(() => expect([locked, ...others].map(attemptOf)).toEqual([1, 1, 1, 1]));
-    // As if it stopped in the middle of its last transaction, which has locked the row of its job.
-    const stuck = await system.app.ctx.database.connect();
-    await stuck.query('BEGIN');
-    await stuck.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [locked.jobId]);
-    const keptAwake = setInterval(() => void stuck.query('SELECT 1'), 1_000);
-    postgres.block();
-    next = await system.startWorker();
-    await vi.waitFor(() => expect(others.map(attemptOf)).toEqual([2, 2, 2]), { timeout: 15_000 });
-    expect(attemptOf(locked)).toBe(1);
-    clearInterval(keptAwake);
-    await vi.waitFor(() => expect(attemptOf(locked)).toBe(2), { timeout: 10_000 });
-    await expectDoneByTheSecond([locked, ...others], Array.from({ length: 5000 }, (_, index) => `t${index + 1}`).join(' '));
-    stuck.release(true);
-  });
+  it(
+    'holds no locks against the one that takes over, nor against the repair of others',
+    { timeout: 40_000 },
+    async () => {
+      const [locked, ...others] = await post(4, '[[stand-in: tokens=5000]]');
+      if (!locked) throw new Error('nothing was posted');
+      await vi.waitFor(() => expect([locked, ...others].map(attemptOf)).toEqual([1, 1, 1, 1]));
+      // As if it stopped in the middle of its last transaction, which has locked the row of its job.
+      const stuck = await system.app.ctx.database.connect();
+      await stuck.query('BEGIN');
+      await stuck.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [locked.jobId]);
+      const keptAwake = setInterval(() => void stuck.query('SELECT 1'), 1_000);
+      postgres.block();
+      next = await system.startWorker();
+      await vi.waitFor(() => expect(others.map(attemptOf)).toEqual([2, 2, 2]), { timeout: 15_000 });
+      expect(attemptOf(locked)).toBe(1);
+      clearInterval(keptAwake);
+      await vi.waitFor(() => expect(attemptOf(locked)).toBe(2), { timeout: 10_000 });
+      await expectDoneByTheSecond(
+        [locked, ...others],
+        Array.from({ length: 5000 }, (_, index) => `t${index + 1}`).join(' '),
+      );
+      stuck.release(true);
+    },
+  );
 });

@@ -40,9 +40,13 @@ const unmarked = (value: unknown): unknown =>
 
 describe('the prefix of a conversation', () => {
   it('is marked for the cache, repeated word for word, and read from there', async () => {
-    const { user, conversationId } = await system.openConversation({ title: 'Cached', systemPrompt: words('carefully', 50) });
+    const { user, conversationId } = await system.openConversation({
+      title: 'Cached',
+      systemPrompt: words('carefully', 50),
+    });
     const asked = [];
-    for (let n = 1; n <= 4; n += 1) asked.push(await ask(user, conversationId, `${words(`question${n}`, 60)} [[stand-in: echo]] answer ${n}`));
+    for (let n = 1; n <= 4; n += 1)
+      asked.push(await ask(user, conversationId, `${words(`question${n}`, 60)} [[stand-in: echo]] answer ${n}`));
     for (const [index, { request, reply }] of asked.entries()) {
       const { system: instructions, messages } = request;
       expect(JSON.stringify(instructions)).toContain('"cache_control":{"type":"ephemeral"}');
@@ -64,7 +68,11 @@ describe('a history that is longer than the model takes', () => {
     const { user, conversationId } = await system.openConversation();
     let cached = 0;
     for (let n = 1; n <= 40; n += 1) {
-      const { reply, request } = await ask(user, conversationId, `${words(`question${n}`, 150)} [[stand-in: echo]] ${words(`answer${n}`, 50)}`);
+      const { reply, request } = await ask(
+        user,
+        conversationId,
+        `${words(`question${n}`, 150)} [[stand-in: echo]] ${words(`answer${n}`, 50)}`,
+      );
       expect(reply).toMatchObject({ state: 'done', attempt: 1 });
       expect(countTokens(request)).toBeLessThanOrEqual(contextTokens - maxTokens);
       const shown = JSON.stringify(request.messages);
@@ -86,7 +94,11 @@ describe('a history that is longer than the model takes', () => {
   it('is no failure when the characters are of more bytes than tokens', async () => {
     const { user, conversationId } = await system.openConversation();
     for (let n = 1; n <= 4; n += 1) {
-      const { reply } = await ask(user, conversationId, `${'千里之行始於足下。'.repeat(400)} [[stand-in: echo]] 好${n}`);
+      const { reply } = await ask(
+        user,
+        conversationId,
+        `${'千里之行始於足下。'.repeat(400)} [[stand-in: echo]] 好${n}`,
+      );
       expect(reply).toMatchObject({ state: 'done', content: `好${n}` });
     }
   });
@@ -94,7 +106,11 @@ describe('a history that is longer than the model takes', () => {
   it('of one message alone ends with an error that says so', async () => {
     const { user, conversationId } = await system.openConversation();
     const { reply } = await ask(user, conversationId, words('long', 7_000));
-    expect(reply).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'prompt_too_long', message: expect.stringMatching(/\d{4} tokens/) } });
+    expect(reply).toMatchObject({
+      state: 'failed',
+      attempt: 1,
+      error: { code: 'prompt_too_long', message: expect.stringMatching(/\d{4} tokens/) },
+    });
     const next = await ask(user, conversationId, '[[stand-in: echo]] short');
     expect(next.reply).toMatchObject({ state: 'done', content: 'short' });
   });

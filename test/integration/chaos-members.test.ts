@@ -30,7 +30,10 @@ afterEach(async () => {
 });
 
 const member = (method: 'PUT' | 'DELETE', body?: { history: 'all' | 'from-now' }) =>
-  system.app.request(method, `/conversations/${conversationId}/members/${guest.user.id}`, { token: owner.accessToken, body });
+  system.app.request(method, `/conversations/${conversationId}/members/${guest.user.id}`, {
+    token: owner.accessToken,
+    body,
+  });
 const add = async (history: 'all' | 'from-now') => expect((await member('PUT', { history })).status).toBe(200);
 const read = async (user: TestUser, path: string) => system.app.request('GET', path, { token: user.accessToken });
 
@@ -49,7 +52,10 @@ const saidIn = (replyId: string, attempt: number) =>
 /** Posts, waits for the reply, and says what the model was shown: one text of system prompt and turns. */
 async function shownFor(user: TestUser, content: string): Promise<string> {
   model.release();
-  const { body } = await system.post(user, conversationId, { content: `${content} [[stand-in: echo]] an answer`, reply: true });
+  const { body } = await system.post(user, conversationId, {
+    content: `${content} [[stand-in: echo]] an answer`,
+    reply: true,
+  });
   await system.ended(user, body.reply.id);
   return JSON.stringify(system.modelApi.requests.at(-1)?.body);
 }
@@ -64,14 +70,19 @@ describe('a reply that runs while somebody is added', () => {
     expect(reply).toMatchObject({ state: 'done', content: wholeAnswer, attempt: 2 });
     await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
     expect(system.modelApi.counts.total).toBe(calls + 1);
-    const { rows } = await system.app.ctx.database.query('SELECT failures, state FROM jobs WHERE subject_id = $1', [replyId]);
+    const { rows } = await system.app.ctx.database.query('SELECT failures, state FROM jobs WHERE subject_id = $1', [
+      replyId,
+    ]);
     expect(rows).toEqual([{ failures: 0, state: 'done' }]);
     expect((await read(guest, `/messages/${replyId}`)).status).toBe(history === 'all' ? 200 : 404);
   });
 
   it('and is cancelled at the same time ends cancelled, with what it said', async () => {
     const replyId = await startReply();
-    await Promise.all([add('from-now'), system.app.request('POST', `/messages/${replyId}/cancel`, { token: owner.accessToken })]);
+    await Promise.all([
+      add('from-now'),
+      system.app.request('POST', `/messages/${replyId}/cancel`, { token: owner.accessToken }),
+    ]);
     expect(await system.ended(owner, replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
     await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
   });
@@ -94,7 +105,8 @@ describe('who reads from now on', () => {
   it('can neither read, list, search, cancel nor regenerate what was before', async () => {
     const replyId = await startReply();
     await add('from-now');
-    for (const path of [`/messages/${replyId}`, `/messages/${replyId}/stream`]) expect((await read(guest, path)).status).toBe(404);
+    for (const path of [`/messages/${replyId}`, `/messages/${replyId}/stream`])
+      expect((await read(guest, path)).status).toBe(404);
     for (const action of ['cancel', 'regenerate']) {
       const answer = await system.app.request('POST', `/messages/${replyId}/${action}`, { token: guest.accessToken });
       expect(answer.status).toBe(404);
@@ -135,7 +147,9 @@ describe('who reads from now on', () => {
     const { body } = await system.post(owner, conversationId, { content: '[[stand-in: echo]] secret' });
     await system.ended(owner, body.reply.id);
     await add('from-now');
-    const again = await system.app.request('POST', `/messages/${body.reply.id}/regenerate`, { token: owner.accessToken });
+    const again = await system.app.request('POST', `/messages/${body.reply.id}/regenerate`, {
+      token: owner.accessToken,
+    });
     expect([again.status, again.body.code]).toEqual([409, 'conflict']);
   });
 });
@@ -145,7 +159,11 @@ it('who was taken out reads and writes nothing more, though their reply goes on'
   const { body } = await system.post(guest, conversationId, { content: 'Hello', reply: true });
   await saidIn(body.reply.id, 1);
   expect((await member('DELETE')).status).toBe(204);
-  for (const path of [`/messages/${body.reply.id}`, `/conversations/${conversationId}`, `/conversations/${conversationId}/messages`]) {
+  for (const path of [
+    `/messages/${body.reply.id}`,
+    `/conversations/${conversationId}`,
+    `/conversations/${conversationId}/messages`,
+  ]) {
     expect((await read(guest, path)).status).toBe(404);
   }
   expect((await system.post(guest, conversationId, { content: 'Still here?' })).status).toBe(404);

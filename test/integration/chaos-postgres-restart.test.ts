@@ -35,7 +35,10 @@ beforeEach(() => model.hold());
 
 async function startReplies(count: number): Promise<Accepted[]> {
   const conversations = await openMany(system, user, count);
-  const accepted = await postEach(system, conversations.map((conversationId) => ({ user, conversationId, content: 'Hello' })));
+  const accepted = await postEach(
+    system,
+    conversations.map((conversationId) => ({ user, conversationId, content: 'Hello' })),
+  );
   await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(count), { timeout: 10_000 });
   everAccepted.push(...accepted);
   return accepted;
@@ -52,7 +55,12 @@ async function keepPosting(clients: number): Promise<Answers> {
     while (!stopped) {
       const key = randomUUID();
       for (;;) {
-        const { status, body, headers } = await system.post(user, conversationId, { content: '[[stand-in: echo]] ' + wholeAnswer }, { 'idempotency-key': key });
+        const { status, body, headers } = await system.post(
+          user,
+          conversationId,
+          { content: '[[stand-in: echo]] ' + wholeAnswer },
+          { 'idempotency-key': key },
+        );
         if (status === 202) {
           everAccepted.push({ user, replyId: body.reply.id, jobId: body.jobId, milliseconds: 0 });
           break;
@@ -103,32 +111,42 @@ describe('Postgres, restarted under load', () => {
     await expectRecovered(running, posting);
   });
 
-  it('killed, and away while replies end: their text is kept and saved when it is back', { timeout: 60_000 }, async () => {
-    const running = await startReplies(15);
-    const posting = await keepPosting(4);
-    await vi.waitFor(async () => expect(await countJobs(system)).toMatchObject({ running: expect.any(Number) }));
-    await postgres.kill();
-    await vi.waitFor(async () => expect(await readyStatus()).toBe(503), { timeout: 10_000 });
-    model.release();
-    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { timeout: 10_000 });
-    const calls = system.modelApi.counts.total;
-    await postgres.restart();
-    await expectRecovered(running, posting);
-    expect(system.modelApi.counts.total).toBeGreaterThanOrEqual(calls);
-  });
+  it(
+    'killed, and away while replies end: their text is kept and saved when it is back',
+    { timeout: 60_000 },
+    async () => {
+      const running = await startReplies(15);
+      const posting = await keepPosting(4);
+      await vi.waitFor(async () => expect(await countJobs(system)).toMatchObject({ running: expect.any(Number) }));
+      await postgres.kill();
+      await vi.waitFor(async () => expect(await readyStatus()).toBe(503), { timeout: 10_000 });
+      model.release();
+      await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { timeout: 10_000 });
+      const calls = system.modelApi.counts.total;
+      await postgres.restart();
+      await expectRecovered(running, posting);
+      expect(system.modelApi.counts.total).toBeGreaterThanOrEqual(calls);
+    },
+  );
 
-  it('connections that are ended one by one, in the middle of transactions, end no process', { timeout: 60_000 }, async () => {
-    const running = await startReplies(10);
-    const posting = await keepPosting(4);
-    const { database } = system.app.ctx;
-    for (let rounds = 0; rounds < 10; rounds += 1) {
-      const accepted = everAccepted.length;
-      await database
-        .query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'millrace' AND pid <> pg_backend_pid()`)
-        .catch(() => {});
-      await vi.waitFor(() => expect(everAccepted.length).toBeGreaterThan(accepted + 3), { timeout: 10_000 });
-    }
-    model.release();
-    await expectRecovered(running, posting);
-  });
+  it(
+    'connections that are ended one by one, in the middle of transactions, end no process',
+    { timeout: 60_000 },
+    async () => {
+      const running = await startReplies(10);
+      const posting = await keepPosting(4);
+      const { database } = system.app.ctx;
+      for (let rounds = 0; rounds < 10; rounds += 1) {
+        const accepted = everAccepted.length;
+        await database
+          .query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'millrace' AND pid <> pg_backend_pid()`,
+          )
+          .catch(() => {});
+        await vi.waitFor(() => expect(everAccepted.length).toBeGreaterThan(accepted + 3), { timeout: 10_000 });
+      }
+      model.release();
+      await expectRecovered(running, posting);
+    },
+  );
 });

@@ -61,8 +61,12 @@ describe.concurrent('what may go better the next time is tried again, and shown 
       content: '[[stand-in: echo rate-limit retry-after=3 times=1]] one',
     });
     const startedAt = performance.now();
-    const job = async () => (await system.app.request('GET', `/jobs/${posted.body.jobId}`, { token: user.accessToken })).body;
-    const waiting = { state: 'pending', error: { code: 'rate_limit_error', message: expect.stringMatching(/too many requests/) } };
+    const job = async () =>
+      (await system.app.request('GET', `/jobs/${posted.body.jobId}`, { token: user.accessToken })).body;
+    const waiting = {
+      state: 'pending',
+      error: { code: 'rate_limit_error', message: expect.stringMatching(/too many requests/) },
+    };
     await vi.waitFor(async () => expect(await job()).toMatchObject(waiting));
     expect(Date.parse((await job()).runAt) - Date.now()).toBeGreaterThan(2_000);
     const reply = await system.ended(user, posted.body.reply.id);
@@ -81,7 +85,12 @@ describe.concurrent('what may go better the next time is tried again, and shown 
 
 describe.concurrent('what will not go better ends at once, and says why', () => {
   it.for([
-    ['a request at fault', 'error status=400 message="messages: too strange"', 'invalid_request_error', /messages: too strange/],
+    [
+      'a request at fault',
+      'error status=400 message="messages: too strange"',
+      'invalid_request_error',
+      /messages: too strange/,
+    ],
     ['a wrong key', 'error status=401 type=authentication_error', 'authentication_error', /ANTHROPIC_API_KEY/],
     ['no money', 'error status=402 type=billing_error', 'billing_error', /billing/],
     ['a forbidden model', 'error status=403 type=permission_error', 'permission_error', /may not use this model/],

@@ -35,7 +35,11 @@ afterEach(async () => {
 /** Posts a message into each of so many new conversations of one user. */
 async function post(count: number): Promise<Accepted[]> {
   const conversations = await openMany(system, user, count);
-  return postEach(system, conversations.map((conversationId) => ({ user, conversationId, content: 'Hello' })), 10);
+  return postEach(
+    system,
+    conversations.map((conversationId) => ({ user, conversationId, content: 'Hello' })),
+    10,
+  );
 }
 
 const percentile = (values: number[], share: number): number =>
@@ -70,7 +74,12 @@ describe('while Redis is stopped', () => {
     await server.stop();
     const { rows } = await system.app.ctx.database.query<{ now: Date }>('SELECT now()');
     const during = await post(120);
-    expect(percentile(during.map(({ milliseconds }) => milliseconds), 0.95)).toBeLessThan(1_000);
+    expect(
+      percentile(
+        during.map(({ milliseconds }) => milliseconds),
+        0.95,
+      ),
+    ).toBeLessThan(1_000);
     expect(await countJobs(system)).toEqual({ running: 5, pending: 120 });
 
     // What runs is written to its end by the model; then it waits for Redis, and holds its leases meanwhile.
@@ -123,9 +132,16 @@ describe('while Redis hangs', () => {
     process.kill(server.pid, 'SIGSTOP');
     try {
       const during = await post(20);
-      expect(percentile(during.map(({ milliseconds }) => milliseconds), 0.95)).toBeLessThan(1_000);
+      expect(
+        percentile(
+          during.map(({ milliseconds }) => milliseconds),
+          0.95,
+        ),
+      ).toBeLessThan(1_000);
       const [first] = before;
-      const cancelled = await system.app.request('POST', `/messages/${first?.replyId}/cancel`, { token: first?.user.accessToken });
+      const cancelled = await system.app.request('POST', `/messages/${first?.replyId}/cancel`, {
+        token: first?.user.accessToken,
+      });
       expect(cancelled.status).toBe(202);
       await running(3);
     } finally {

@@ -18,7 +18,9 @@ const times = Array.from({ length: 20 });
 
 async function everythingOf(conversationId: string) {
   const { database } = system.app.ctx;
-  const messages = await database.query<{ id: string }>('SELECT id FROM messages WHERE conversation_id = $1', [conversationId]);
+  const messages = await database.query<{ id: string }>('SELECT id FROM messages WHERE conversation_id = $1', [
+    conversationId,
+  ]);
   const jobs = await database.query(
     'SELECT id FROM jobs WHERE subject_id IN (SELECT id FROM messages WHERE conversation_id = $1)',
     [conversationId],
@@ -43,7 +45,10 @@ async function postTwentyTimes(body: object, headers: () => Record<string, strin
   await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
 
   const late = await system.post(user, conversationId, body, headers());
-  expect(late.body).toMatchObject({ message: { id: answers[0]?.body.message.id }, reply: { id: replyId, state: 'done' } });
+  expect(late.body).toMatchObject({
+    message: { id: answers[0]?.body.message.id },
+    reply: { id: replyId, state: 'done' },
+  });
 }
 
 describe('a message that is posted 20 times at once', () => {
@@ -57,13 +62,20 @@ describe('a message that is posted 20 times at once', () => {
   });
 
   it('and with one clientId under a key each, as a client does that makes a new key for each try', async () => {
-    await postTwentyTimes({ content: '[[stand-in: echo]] once', clientId: 'mine' }, () => ({ 'idempotency-key': randomUUID() }));
+    await postTwentyTimes({ content: '[[stand-in: echo]] once', clientId: 'mine' }, () => ({
+      'idempotency-key': randomUUID(),
+    }));
   });
 
   it('leaves no holes in the order of the conversation', async () => {
     const { user, conversationId } = await system.openConversation();
     const send = (n: number) =>
-      system.post(user, conversationId, { content: `[[stand-in: echo]] ${n}`, reply: false }, { 'idempotency-key': `key-${n % 5}-${conversationId}` });
+      system.post(
+        user,
+        conversationId,
+        { content: `[[stand-in: echo]] ${n}`, reply: false },
+        { 'idempotency-key': `key-${n % 5}-${conversationId}` },
+      );
     const answers = await Promise.all(times.map((_, index) => send(index % 5)));
     expect(new Set(answers.map((answer) => answer.body.message.id)).size).toBe(5);
     expect(new Set(answers.map((answer) => answer.body.message.seq))).toEqual(new Set([1, 2, 3, 4, 5]));

@@ -81,3 +81,23 @@ describe('a reply', () => {
     expect(none).toMatchObject({ citations: [], metadata: { knowledge: 'nothing-found' } });
   });
 });
+
+describe('a reply in a shared conversation', () => {
+  it('uses the approved version, also when its owner has a newer one', async () => {
+    const { id } = await system.write(power, { content: 'The lemurfund pays on Monday.' });
+    await system.settled(power, id);
+    await system.post(admin, `/knowledge/${id}/approve`);
+    const body = { content: 'The lemurfund pays on Friday.' };
+    await system.app.request('PATCH', `/knowledge/${id}`, { token: power.accessToken, body });
+    await system.settled(power, id);
+    await system.idle();
+    const shared = await openConversation(power, [regular]);
+    const reply = await ask(power, shared, 'When does the lemurfund pay?');
+    expect(reply.citations.map(({ version, quote }) => [version, quote])).toEqual([
+      [1, 'The lemurfund pays on Monday.'],
+    ]);
+    const own = await openConversation(power);
+    const alone = await ask(power, own, 'When does the lemurfund pay?');
+    expect(alone.citations.map(({ version }) => version)).toEqual([2]);
+  });
+});

@@ -90,7 +90,10 @@ export async function createTestBacklog(stores: { redisUrl?: string } = {}): Pro
       return rows[0];
     },
     async states(userId) {
-      const { rows } = await database.query<{ state: string }>('SELECT state FROM jobs WHERE user_id = $1 ORDER BY seq', [userId]);
+      const { rows } = await database.query<{ state: string }>(
+        'SELECT state FROM jobs WHERE user_id = $1 ORDER BY seq',
+        [userId],
+      );
       return rows.map(({ state }) => state);
     },
     async claim(id) {

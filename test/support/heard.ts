@@ -2,7 +2,14 @@ import { Redis } from 'ioredis';
 import type { Envelope } from '../../shared/realtime/publisher.js';
 
 /** An event of a reply, as it was published. */
-export type HeardEvent = { event: string; attempt: number; seq: number; text: string; state?: string; content?: string };
+export type HeardEvent = {
+  event: string;
+  attempt: number;
+  seq: number;
+  text: string;
+  state?: string;
+  content?: string;
+};
 
 /** What the readers of every conversation were sent about replies, in the order in which it was published. */
 export type Heard = {
@@ -22,7 +29,13 @@ export async function hearReplies(redisUrl: string): Promise<Heard> {
     const { e, p } = JSON.parse(text) as Envelope;
     if (!e.startsWith('reply:')) return;
     count += 1;
-    const payload = p as { messageId: string; attempt: number; seq?: number; text?: string; message?: { content: string } };
+    const payload = p as {
+      messageId: string;
+      attempt: number;
+      seq?: number;
+      text?: string;
+      message?: { content: string };
+    };
     const event: HeardEvent = {
       event: e.slice('reply:'.length),
       attempt: payload.attempt,

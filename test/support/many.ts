@@ -49,7 +49,15 @@ export async function countJobs(system: TestSystem): Promise<Record<string, numb
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
-type Ended = { id: string; state: string; content: string; attempt: number; job: string; attempts: number; usages: number };
+type Ended = {
+  id: string;
+  state: string;
+  content: string;
+  attempt: number;
+  job: string;
+  attempts: number;
+  usages: number;
+};
 
 /** Waits until no job is left, then reads every reply with its job and how often its cost was written down. */
 export async function allEnded(system: TestSystem, timeoutMs = 25_000): Promise<Ended[]> {
@@ -68,12 +76,18 @@ export async function allEnded(system: TestSystem, timeoutMs = 25_000): Promise<
 }
 
 /** Fails unless every reply is done, once, with the text, and was heard from its start to its end without a fault. */
-export async function expectAllDone(system: TestSystem, heard: Heard | null, accepted: readonly Accepted[], text: string) {
+export async function expectAllDone(
+  system: TestSystem,
+  heard: Heard | null,
+  accepted: readonly Accepted[],
+  text: string,
+) {
   const ended = await allEnded(system);
   expect(ended.length).toBe(accepted.length);
   const wrong = ended.filter((reply) => reply.state !== 'done' || reply.job !== 'done' || reply.content !== text);
   expect(wrong).toEqual([]);
-  const faults = () => ended.flatMap(({ id }) => (heard ? faultsOf(heard.of(id)).map((fault) => `${id}: ${fault}`) : []));
+  const faults = () =>
+    ended.flatMap(({ id }) => (heard ? faultsOf(heard.of(id)).map((fault) => `${id}: ${fault}`) : []));
   await vi.waitFor(() => expect(faults()).toEqual([]), { timeout: 5_000 });
   return ended;
 }

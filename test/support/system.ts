@@ -87,7 +87,8 @@ export async function startTestSystem(options: Options = {}): Promise<TestSystem
       vi.waitFor(
         async () => {
           const { body } = await app.request('GET', `/messages/${messageId}`, { token: user.accessToken });
-          if (!['done', 'failed', 'cancelled'].includes(body.state)) throw new Error(`the message is still ${body.state}`);
+          if (!['done', 'failed', 'cancelled'].includes(body.state))
+            throw new Error(`the message is still ${body.state}`);
           return body as MessageView;
         },
         { timeout: timeoutMs, interval: 50 },

@@ -40,7 +40,8 @@ export async function startWorkerProcess(system: TestSystem): Promise<WorkerProc
     vi.waitFor(
       () => {
         const found = lines.filter((line) => line.includes(text)).length;
-        if (found < times) throw new Error(`the worker said "${text}" ${found} times; its last words: ${lines.slice(-5).join('\n')}`);
+        if (found < times)
+          throw new Error(`the worker said "${text}" ${found} times; its last words: ${lines.slice(-5).join('\n')}`);
       },
       { timeout: 15_000, interval: 10 },
     );
