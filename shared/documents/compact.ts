@@ -28,7 +28,7 @@ export async function compactDocument(
 ): Promise<Compacted> {
   const { rows } = await database.query<Row>(
     `SELECT seq::text AS seq, update, author_ids AS "authorIds", created_at AS "createdAt"
-     FROM document_updates WHERE document_id = $1 ORDER BY seq`,
+     FROM document_updates AS log WHERE document_id = $1 ORDER BY log.seq`,
     [documentId],
   );
   const newest = rows.at(-1);

@@ -74,7 +74,6 @@ export async function getDocument(sql: Sql, id: string, userId: string): Promise
   return present(rows[0]);
 }
 
-/** Where a page of the list ended. */
 /** Where a page of the list ended. Postgres knows no year 0000. */
 export const documentPosition = z.strictObject({ at: z.iso.datetime().refine((at) => at >= '0001'), id: z.uuid() });
 

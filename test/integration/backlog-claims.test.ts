@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimJob, finishJob, guardClaim, leaseSeconds, renewLeases } from '../../shared/backlog/claim.js';
 import { createLeases, type Leases } from '../../shared/backlog/leases.js';
 import { ClaimLost } from '../../shared/errors.js';
 import { createTestBacklog, type TestBacklog, type TestJob } from '../support/backlog.js';
+import { eventually } from '../support/eventually.js';
 
 let backlog: TestBacklog;
 beforeAll(async () => {
@@ -151,7 +152,7 @@ describe('leases', () => {
       (await backlog.database.query<{ at: Date }>('SELECT lease_until AS at FROM jobs WHERE id = $1', [job.id])).rows[0]
         ?.at;
     const first = Number(await leaseUntil());
-    await vi.waitFor(async () => expect(Number(await leaseUntil())).toBeGreaterThan(first + 1_500), { timeout: 5_000 });
+    await eventually(async () => expect(Number(await leaseUntil())).toBeGreaterThan(first + 1_500));
     held.release();
     expect(leases.size).toBe(0);
     expect(held.signal.aborted).toBe(false);
@@ -165,7 +166,7 @@ describe('leases', () => {
     const cancelled = leases.hold(await backlog.claim(other.id));
     await giveOutAgain();
     await backlog.database.query('UPDATE jobs SET cancel_requested_at = now() WHERE id = $1', [other.id]);
-    await vi.waitFor(() => expect([lost.signal.aborted, cancelled.signal.aborted]).toEqual([true, true]), {
+    await eventually(() => expect([lost.signal.aborted, cancelled.signal.aborted]).toEqual([true, true]), {
       timeout: 3_000,
     });
     expect(lost.signal.reason).toBeInstanceOf(ClaimLost);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestSystem, type TestSystem } from '../support/system.js';
+import { eventually } from '../support/eventually.js';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -28,7 +29,7 @@ async function jobRow(id: string) {
 }
 
 const becomes = (id: string, expected: object) =>
-  vi.waitFor(async () => expect(await jobRow(id)).toMatchObject(expected), { timeout: 8_000 });
+  eventually(async () => expect(await jobRow(id)).toMatchObject(expected));
 
 /** A reply that was accepted without a job. */
 async function acceptReply() {
@@ -87,10 +88,8 @@ it('a job whose subject is gone ends quietly', async () => {
 it('a reply whose conversation is deleted in mid-stream ends quietly', async () => {
   const { user, conversationId } = await system.openConversation();
   const { body } = await system.post(user, conversationId, { content: '[[stand-in: tokens=100 rate=50]]' });
-  await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(1));
+  await eventually(() => expect(system.modelApi.counts.open).toBe(1));
   await system.app.request('DELETE', `/conversations/${conversationId}`, { token: user.accessToken });
-  await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { timeout: 5_000 });
-  await vi.waitFor(async () => expect(['done', 'cancelled', undefined]).toContain((await jobRow(body.jobId))?.state), {
-    timeout: 5_000,
-  });
+  await eventually(() => expect(system.modelApi.counts.open).toBe(0));
+  await eventually(async () => expect(['done', 'cancelled', undefined]).toContain((await jobRow(body.jobId))?.state));
 });

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimJob } from '../../shared/backlog/claim.js';
 import type { RunQueues } from '../../shared/backlog/run-queues.js';
 import { startSweep } from '../../shared/backlog/sweep.js';
 import { createTestBacklog, slots, type TestBacklog, type TestJob } from '../support/backlog.js';
 import { ownRedis } from '../support/stack.js';
+import { eventually } from '../support/eventually.js';
 
 let server: Awaited<ReturnType<typeof ownRedis>>;
 let backlog: TestBacklog;
@@ -44,7 +45,7 @@ async function delivered(): Promise<{ id: string; delivery: number }[]> {
   return (jobs ?? []).map(({ data }) => data as { id: string; delivery: number });
 }
 
-const until = (check: () => Promise<void>, timeout = 8_000) => vi.waitFor(check, { timeout, interval: 100 });
+const until = (check: () => Promise<void>, timeout = 8_000) => eventually(check, { timeout, interval: 100 });
 
 describe('the sweep', () => {
   it('gives out what nobody was told of', async () => {
@@ -132,7 +133,7 @@ describe('while Redis is away', () => {
     const jobs = await putMany(slots);
     sweep();
     await server.stop();
-    await vi.waitFor(() => expect(backlog.runQueues.isReady()).toBe(false));
+    await eventually(() => expect(backlog.runQueues.isReady()).toBe(false));
     const startedAt = performance.now();
     const more = await putMany(3);
     await backlog.dispatch(

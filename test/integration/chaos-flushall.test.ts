@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readEnding } from '../../shared/realtime/reply-reader.js';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { createHeldModel, type HeldModel, wholeAnswer } from '../support/held-model.js';
 import { countJobs, expectAllDone, openMany, postEach } from '../support/many.js';
 import { ownRedis } from '../support/stack.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
+import { eventually } from '../support/eventually.js';
 
 let server: Awaited<ReturnType<typeof ownRedis>>;
 let model: HeldModel;
@@ -40,8 +41,8 @@ it(
         posts.push({ user, conversationId, content: 'Hello' });
     }
     const accepted = await postEach(system, posts);
-    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(200), { timeout: 15_000 });
-    await vi.waitFor(async () => expect(await countJobs(system)).toEqual({ running: 200, queued: 100, pending: 100 }));
+    await eventually(() => expect(system.modelApi.counts.open).toBe(200));
+    await eventually(async () => expect(await countJobs(system)).toEqual({ running: 200, queued: 100, pending: 100 }));
 
     await redis.flushall();
     expect(await redis.dbsize()).toBe(0);
@@ -73,7 +74,7 @@ it('FLUSHALL again and again, at any moment', { timeout: 60_000 }, async () => {
     // Whenever a little more was said, and at the start while they are being posted.
     const before = heard.count();
     await redis.flushall();
-    await vi.waitFor(() => expect(heard.count()).toBeGreaterThan(before + 15), { timeout: 10_000, interval: 10 });
+    await eventually(() => expect(heard.count()).toBeGreaterThan(before + 15));
   }
   const accepted = await posted;
   const replies = [];
@@ -82,7 +83,7 @@ it('FLUSHALL again and again, at any moment', { timeout: 60_000 }, async () => {
     ({ state, content, attempt }) => state !== 'done' || attempt !== 1 || !/^t1( t\d+)*$/.test(content),
   );
   expect(wrong).toEqual([]);
-  await vi.waitFor(() => expect(accepted.flatMap(({ replyId }) => faultsOf(heard.of(replyId)))).toEqual([]));
+  await eventually(() => expect(accepted.flatMap(({ replyId }) => faultsOf(heard.of(replyId)))).toEqual([]));
   const { pending = 0, queued = 0 } = await countJobs(system);
   expect({ pending, queued }).toEqual({ pending: 0, queued: 0 });
 });

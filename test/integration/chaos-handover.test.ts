@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
 import { startMortalWorker } from '../support/mortal-worker.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import type { TestUser } from '../support/app.js';
 import type { RunningWorker } from '../../workers/worker.js';
+import { eventually } from '../support/eventually.js';
 
 let model: HeldModel;
 let system: TestSystem;
@@ -26,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   model.release();
-  await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0));
+  await eventually(() => expect(system.modelApi.counts.open).toBe(0));
   await worker.stop();
 });
 
@@ -37,7 +38,7 @@ async function startReply(): Promise<Running> {
   const { user, conversationId } = await system.openConversation();
   const { body } = await system.post(user, conversationId, { content: 'Hello' });
   const running = { user, replyId: body.reply.id as string, jobId: body.jobId as string };
-  await vi.waitFor(() => expect(textOf(running.replyId)).toBe(heldAt), { timeout: 10_000 });
+  await eventually(() => expect(textOf(running.replyId)).toBe(heldAt));
   return running;
 }
 
@@ -61,7 +62,7 @@ async function jobRow(id: string) {
 const cancel = ({ user, replyId }: Running) =>
   system.app.request('POST', `/messages/${replyId}/cancel`, { token: user.accessToken });
 
-const isWhole = (replyId: string) => vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
+const isWhole = (replyId: string) => eventually(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
 
 describe('a worker that is told to stop', () => {
   it('hands its replies on within 2 s, and that is no failure', async () => {
@@ -70,7 +71,7 @@ describe('a worker that is told to stop', () => {
     const startedAt = performance.now();
     const stopped = worker.stop().then(() => performance.now() - startedAt);
     const taken = () => replies.every(({ replyId }) => heard.of(replyId).some((event) => event.attempt === 2));
-    await vi.waitFor(() => expect(taken()).toBe(true), { timeout: 5_000, interval: 5 });
+    await eventually(() => expect(taken()).toBe(true));
     const takenMs = performance.now() - startedAt;
     expect(takenMs).toBeLessThan(2_000);
     expect(await stopped).toBeLessThan(2_000);
@@ -78,7 +79,7 @@ describe('a worker that is told to stop', () => {
     for (const { user, replyId, jobId } of replies) {
       expect(await system.ended(user, replyId)).toMatchObject({ state: 'done', content: wholeAnswer, attempt: 2 });
       await isWhole(replyId);
-      await vi.waitFor(async () =>
+      await eventually(async () =>
         expect(await jobRow(jobId)).toMatchObject({ state: 'done', attempt: 2, failures: 0 }),
       );
     }
@@ -89,7 +90,7 @@ describe('a worker that is told to stop', () => {
     const replies = await Promise.all([startReply(), startReply()]);
     expect(system.modelApi.counts.open).toBe(2);
     await worker.stop();
-    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0));
+    await eventually(() => expect(system.modelApi.counts.open).toBe(0));
     worker = await system.startWorker();
     model.release();
     for (const { user, replyId } of replies) expect(await system.ended(user, replyId)).toMatchObject({ state: 'done' });
@@ -104,7 +105,7 @@ describe('a worker that is told to stop', () => {
     for (const { user, replyId, jobId } of [during, after]) {
       expect(await system.ended(user, replyId)).toMatchObject({ state: 'cancelled', content: heldAt, attempt: 1 });
       await isWhole(replyId);
-      await vi.waitFor(async () => expect(await jobRow(jobId)).toMatchObject({ state: 'cancelled', failures: 0 }));
+      await eventually(async () => expect(await jobRow(jobId)).toMatchObject({ state: 'cancelled', failures: 0 }));
     }
     expect(system.modelApi.counts.total).toBe(calls);
   });
@@ -116,7 +117,7 @@ describe('a cancel', () => {
     expect(system.modelApi.counts.open).toBe(1);
     const startedAt = performance.now();
     expect((await cancel(reply)).status).toBe(202);
-    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5, timeout: 3_000 });
+    await eventually(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5, timeout: 3_000 });
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect(await system.ended(reply.user, reply.replyId)).toMatchObject({
       state: 'cancelled',
@@ -124,7 +125,7 @@ describe('a cancel', () => {
       attempt: 1,
     });
     await isWhole(reply.replyId);
-    await vi.waitFor(async () => expect(await jobRow(reply.jobId)).toMatchObject({ state: 'cancelled', failures: 0 }));
+    await eventually(async () => expect(await jobRow(reply.jobId)).toMatchObject({ state: 'cancelled', failures: 0 }));
     const again = await cancel(reply);
     expect([again.status, again.body.state]).toEqual([202, 'cancelled']);
   });
@@ -133,7 +134,7 @@ describe('a cancel', () => {
     const reply = await startReply();
     const startedAt = performance.now();
     await system.app.ctx.database.query('UPDATE jobs SET cancel_requested_at = now() WHERE id = $1', [reply.jobId]);
-    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5, timeout: 3_000 });
+    await eventually(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5, timeout: 3_000 });
     expect(performance.now() - startedAt).toBeLessThan(1_500);
     expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
   });
@@ -142,7 +143,7 @@ describe('a cancel', () => {
     const { user, conversationId } = await system.openConversation();
     const post = async (content: string) => (await system.post(user, conversationId, { content })).body;
     const first = await post('one');
-    await vi.waitFor(() => expect(textOf(first.reply.id)).toBe(heldAt));
+    await eventually(() => expect(textOf(first.reply.id)).toBe(heldAt));
     const [second, third] = [await post('two'), await post('[[stand-in: echo]] three')];
     const cancelled = await cancel({ user, replyId: second.reply.id, jobId: second.jobId });
     expect(cancelled.body).toMatchObject({ state: 'cancelled', content: '', attempt: 0 });
@@ -167,11 +168,11 @@ describe('a cancel', () => {
     const posted = [];
     for (const id of conversations) posted.push((await system.post(user, id, { content: 'Hello' })).body);
     const [first, second, third] = posted;
-    await vi.waitFor(() => expect([first, second].map(({ reply }) => textOf(reply.id))).toEqual([heldAt, heldAt]));
+    await eventually(() => expect([first, second].map(({ reply }) => textOf(reply.id))).toEqual([heldAt, heldAt]));
     expect(await jobRow(third.jobId)).toMatchObject({ state: 'pending' });
     await cancel({ user, replyId: first.reply.id, jobId: first.jobId });
     const startedAt = performance.now();
-    await vi.waitFor(() => expect(textOf(third.reply.id)).toBe(heldAt), { interval: 5 });
+    await eventually(() => expect(textOf(third.reply.id)).toBe(heldAt), { interval: 5 });
     expect(performance.now() - startedAt).toBeLessThan(500);
     model.release();
     await system.ended(user, third.reply.id);
@@ -182,7 +183,7 @@ describe('a cancel', () => {
     const mortal = await startMortalWorker(system);
     const reply = await startReply();
     mortal.die();
-    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0));
+    await eventually(() => expect(system.modelApi.counts.open).toBe(0));
     const calls = system.modelApi.counts.total;
     expect((await cancel(reply)).body.state).toBe('running');
     worker = await system.startWorker();
@@ -199,7 +200,7 @@ describe('a cancel', () => {
   it('of a reply that waits for its next try does not wait for it', async () => {
     const { user, conversationId } = await system.openConversation();
     const { body } = await system.post(user, conversationId, { content: '[[stand-in: rate-limit retry-after=120]]' });
-    await vi.waitFor(async () => expect(await jobRow(body.jobId)).toMatchObject({ state: 'pending', failures: 1 }));
+    await eventually(async () => expect(await jobRow(body.jobId)).toMatchObject({ state: 'pending', failures: 1 }));
     await cancel({ user, replyId: body.reply.id, jobId: body.jobId });
     expect(await system.ended(user, body.reply.id, 3_000)).toMatchObject({ state: 'cancelled', content: '' });
     await isWhole(body.reply.id);
@@ -210,7 +211,7 @@ describe('a cancel', () => {
     const { body } = await system.post(user, conversationId, {
       content: '[[stand-in: rate-limit retry-after=120 ms=300]]',
     });
-    await vi.waitFor(async () => expect(await jobRow(body.jobId)).toMatchObject({ state: 'running' }));
+    await eventually(async () => expect(await jobRow(body.jobId)).toMatchObject({ state: 'running' }));
     // Only the flag, as it would be if the order to the worker and the end of its attempt crossed.
     await system.app.ctx.database.query('UPDATE jobs SET cancel_requested_at = now() WHERE id = $1', [body.jobId]);
     expect(await system.ended(user, body.reply.id, 5_000)).toMatchObject({ state: 'cancelled', content: '' });
@@ -221,14 +222,14 @@ describe('a cancel', () => {
     const { body } = await system.post(user, conversationId, { content: '[[stand-in: error status=400]]' });
     const reply = { user, replyId: body.reply.id as string, jobId: body.jobId as string };
     expect(await system.ended(user, reply.replyId)).toMatchObject({ state: 'failed' });
-    await vi.waitFor(() => expect(faultsOf(heard.of(reply.replyId))).toEqual([]));
+    await eventually(() => expect(faultsOf(heard.of(reply.replyId))).toEqual([]));
     const before = heard.of(reply.replyId).length;
     await worker.stop();
     await system.app.request('POST', `/jobs/${reply.jobId}/retry`, { token: user.accessToken });
     await cancel(reply);
     worker = await system.startWorker();
     expect(await system.ended(user, reply.replyId)).toMatchObject({ state: 'cancelled', content: '' });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(
         heard
           .of(reply.replyId)

@@ -1,8 +1,9 @@
-import { describe, it, vi } from 'vitest';
+import { describe, it } from 'vitest';
 import { postMessage } from '../../shared/conversations/post-message.js';
 import { faultsOf, hearReplies } from '../support/heard.js';
 import { startMortalWorker } from '../support/mortal-worker.js';
 import { startTestSystem } from '../support/system.js';
+import { eventually } from '../support/eventually.js';
 
 const words = Array.from({ length: 12 }, (_, index) => `word${index}`).join(' ');
 
@@ -53,11 +54,9 @@ describe.concurrent('a worker that is killed', () => {
       const survivor = await system.startWorker();
       const ended = await system.ended(user, replyId);
       expect(ended).toMatchObject({ state: 'done', content: words, attempt: doneBy, error: null });
-      await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]), { timeout: 8_000 });
+      await eventually(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
       const job = () => database.query('SELECT state, lease_until FROM jobs WHERE id = $1', [jobId]);
-      await vi.waitFor(async () => expect((await job()).rows).toEqual([{ state: 'done', lease_until: null }]), {
-        timeout: 8_000,
-      });
+      await eventually(async () => expect((await job()).rows).toEqual([{ state: 'done', lease_until: null }]));
       const messages = await database.query('SELECT role FROM messages WHERE conversation_id = $1', [conversationId]);
       expect(messages.rows).toHaveLength(2);
       const usage = await database.query<{ attempt: number }>('SELECT attempt FROM usage WHERE message_id = $1', [

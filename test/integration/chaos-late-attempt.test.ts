@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MessagesApi, startMessagesApi } from '../../shared/local/messages-api/server.js';
 import { replyLogKey } from '../../shared/realtime/reply-log.js';
 import type { RunningWorker } from '../../workers/worker.js';
@@ -9,6 +9,7 @@ import { type Accepted, openMany, postEach } from '../support/many.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { startWorkerProcess } from '../support/worker-process.js';
+import { eventually } from '../support/eventually.js';
 
 let model: HeldModel;
 let system: TestSystem;
@@ -39,7 +40,7 @@ async function post(count: number, content = 'Hello'): Promise<Accepted[]> {
 
 const attemptOf = ({ replyId }: Accepted): number => Math.max(0, ...heard.of(replyId).map((event) => event.attempt));
 const heldIn = (replies: Accepted[], attempt: number) =>
-  vi.waitFor(
+  eventually(
     () => {
       for (const { replyId } of replies) {
         const said = heard.of(replyId).filter((event) => event.event === 'delta' && event.attempt === attempt);
@@ -64,8 +65,8 @@ async function everythingOf({ replyId, jobId }: Accepted): Promise<unknown> {
 async function expectDoneByTheSecond(replies: Accepted[], content: string): Promise<void> {
   for (const { user, replyId, jobId } of replies) {
     expect(await system.ended(user, replyId)).toMatchObject({ state: 'done', content, attempt: 2 });
-    await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
-    await vi.waitFor(async () => {
+    await eventually(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
+    await eventually(async () => {
       const { body } = await system.app.request('GET', `/jobs/${jobId}`, { token: user.accessToken });
       expect(body).toMatchObject({ state: 'done', attempt: 2 });
     });
@@ -146,13 +147,13 @@ describe('a worker that cannot reach Postgres', () => {
 
   it('speaks until another attempt begins, and not a word after that', async () => {
     const replies = await post(5, '[[stand-in: tokens=5000]]');
-    await vi.waitFor(() => expect(replies.every((reply) => attemptOf(reply) === 1)).toBe(true));
-    await vi.waitFor(() => expect(slowModel.counts.open).toBe(5));
+    await eventually(() => expect(replies.every((reply) => attemptOf(reply) === 1)).toBe(true));
+    await eventually(() => expect(slowModel.counts.open).toBe(5));
     postgres.block();
     next = await system.startWorker();
-    await vi.waitFor(() => expect(replies.every((reply) => attemptOf(reply) === 2)).toBe(true), { timeout: 15_000 });
+    await eventually(() => expect(replies.every((reply) => attemptOf(reply) === 2)).toBe(true));
     // The calls of the attempts that lost end by what Redis told them, though Postgres still tells them nothing.
-    await vi.waitFor(() => expect(slowModel.counts.open).toBe(0), { timeout: 1_000 });
+    await eventually(() => expect(slowModel.counts.open).toBe(0), { timeout: 1_000 });
     postgres.unblock();
     await expectDoneByTheSecond(replies, Array.from({ length: 5000 }, (_, index) => `t${index + 1}`).join(' '));
   });
@@ -163,7 +164,7 @@ describe('a worker that cannot reach Postgres', () => {
     async () => {
       const [locked, ...others] = await post(4, '[[stand-in: tokens=5000]]');
       if (!locked) throw new Error('nothing was posted');
-      await vi.waitFor(() => expect([locked, ...others].map(attemptOf)).toEqual([1, 1, 1, 1]));
+      await eventually(() => expect([locked, ...others].map(attemptOf)).toEqual([1, 1, 1, 1]));
       // As if it stopped in the middle of its last transaction, which has locked the row of its job.
       const stuck = await system.app.ctx.database.connect();
       await stuck.query('BEGIN');
@@ -171,10 +172,10 @@ describe('a worker that cannot reach Postgres', () => {
       const keptAwake = setInterval(() => void stuck.query('SELECT 1'), 1_000);
       postgres.block();
       next = await system.startWorker();
-      await vi.waitFor(() => expect(others.map(attemptOf)).toEqual([2, 2, 2]), { timeout: 15_000 });
+      await eventually(() => expect(others.map(attemptOf)).toEqual([2, 2, 2]));
       expect(attemptOf(locked)).toBe(1);
       clearInterval(keptAwake);
-      await vi.waitFor(() => expect(attemptOf(locked)).toBe(2), { timeout: 10_000 });
+      await eventually(() => expect(attemptOf(locked)).toBe(2));
       await expectDoneByTheSecond(
         [locked, ...others],
         Array.from({ length: 5000 }, (_, index) => `t${index + 1}`).join(' '),

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestUser } from '../support/app.js';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
+import { eventually } from '../support/eventually.js';
 
 let model: HeldModel;
 let system: TestSystem;
@@ -26,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   model.release();
-  await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0));
+  await eventually(() => expect(system.modelApi.counts.open).toBe(0));
 });
 
 const member = (method: 'PUT' | 'DELETE', body?: { history: 'all' | 'from-now' }) =>
@@ -44,7 +45,7 @@ async function startReply(): Promise<string> {
 }
 
 const saidIn = (replyId: string, attempt: number) =>
-  vi.waitFor(() => {
+  eventually(() => {
     const deltas = heard.of(replyId).filter((event) => event.event === 'delta' && event.attempt === attempt);
     expect(deltas.map(({ text }) => text).join('')).toBe(heldAt);
   });
@@ -68,7 +69,7 @@ describe('a reply that runs while somebody is added', () => {
     model.release();
     const reply = await system.ended(owner, replyId);
     expect(reply).toMatchObject({ state: 'done', content: wholeAnswer, attempt: 2 });
-    await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
+    await eventually(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
     expect(system.modelApi.counts.total).toBe(calls + 1);
     const { rows } = await system.app.ctx.database.query('SELECT failures, state FROM jobs WHERE subject_id = $1', [
       replyId,
@@ -84,7 +85,7 @@ describe('a reply that runs while somebody is added', () => {
       system.app.request('POST', `/messages/${replyId}/cancel`, { token: owner.accessToken }),
     ]);
     expect(await system.ended(owner, replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
-    await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
+    await eventually(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
   });
 
   it('again and again ends when they are all there', async () => {

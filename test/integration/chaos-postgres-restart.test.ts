@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Heard, hearReplies } from '../support/heard.js';
 import { createHeldModel, type HeldModel, wholeAnswer } from '../support/held-model.js';
 import { type Accepted, countJobs, expectAllDone, openMany, postEach } from '../support/many.js';
 import { ownPostgres } from '../support/stack.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import type { TestUser } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
 
 let postgres: Awaited<ReturnType<typeof ownPostgres>>;
 let model: HeldModel;
@@ -39,7 +40,7 @@ async function startReplies(count: number): Promise<Accepted[]> {
     system,
     conversations.map((conversationId) => ({ user, conversationId, content: 'Hello' })),
   );
-  await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(count), { timeout: 10_000 });
+  await eventually(() => expect(system.modelApi.counts.open).toBe(count));
   everAccepted.push(...accepted);
   return accepted;
 }
@@ -83,9 +84,9 @@ const readyStatus = async (): Promise<number> => (await fetch(`${system.app.url}
 
 /** Everything is as if nothing had happened, and what ran when it did is in its first attempt still. */
 async function expectRecovered(running: Accepted[], posting: Answers): Promise<void> {
-  await vi.waitFor(async () => expect(await readyStatus()).toBe(200), { timeout: 10_000 });
+  await eventually(async () => expect(await readyStatus()).toBe(200));
   const accepted = everAccepted.length;
-  await vi.waitFor(() => expect(everAccepted.length).toBeGreaterThan(accepted + 5), { timeout: 10_000 });
+  await eventually(() => expect(everAccepted.length).toBeGreaterThan(accepted + 5));
   await posting.stop();
   expect(posting.refusals.length).toBeGreaterThan(0);
   const wrong = posting.refusals.filter(({ status, code, retryAfter }) => {
@@ -103,8 +104,8 @@ describe('Postgres, restarted under load', () => {
   it('orderly: posts are refused with 503 for a moment, and everything goes on', { timeout: 60_000 }, async () => {
     const running = await startReplies(15);
     const posting = await keepPosting(8);
-    await vi.waitFor(() => expect(everAccepted.length).toBeGreaterThan(40));
-    const down = vi.waitFor(async () => expect(await readyStatus()).toBe(503), { interval: 1, timeout: 10_000 });
+    await eventually(() => expect(everAccepted.length).toBeGreaterThan(40));
+    const down = eventually(async () => expect(await readyStatus()).toBe(503), { interval: 1, timeout: 10_000 });
     await postgres.restart();
     await down;
     model.release();
@@ -117,11 +118,11 @@ describe('Postgres, restarted under load', () => {
     async () => {
       const running = await startReplies(15);
       const posting = await keepPosting(4);
-      await vi.waitFor(async () => expect(await countJobs(system)).toMatchObject({ running: expect.any(Number) }));
+      await eventually(async () => expect(await countJobs(system)).toMatchObject({ running: expect.any(Number) }));
       await postgres.kill();
-      await vi.waitFor(async () => expect(await readyStatus()).toBe(503), { timeout: 10_000 });
+      await eventually(async () => expect(await readyStatus()).toBe(503));
       model.release();
-      await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(0), { timeout: 10_000 });
+      await eventually(() => expect(system.modelApi.counts.open).toBe(0));
       const calls = system.modelApi.counts.total;
       await postgres.restart();
       await expectRecovered(running, posting);
@@ -143,7 +144,7 @@ describe('Postgres, restarted under load', () => {
             `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'millrace' AND pid <> pg_backend_pid()`,
           )
           .catch(() => {});
-        await vi.waitFor(() => expect(everAccepted.length).toBeGreaterThan(accepted + 3), { timeout: 10_000 });
+        await eventually(() => expect(everAccepted.length).toBeGreaterThan(accepted + 3));
       }
       model.release();
       await expectRecovered(running, posting);

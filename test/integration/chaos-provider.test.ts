@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
+import { eventually } from '../support/eventually.js';
 
 let system: TestSystem;
 let heard: Heard;
@@ -21,7 +22,7 @@ async function ask(directive: string, words = ' one two three four') {
   const { reply: accepted, jobId } = posted.body;
   const reply = await system.ended(user, accepted.id, 28_000);
   const seconds = (performance.now() - startedAt) / 1000;
-  await vi.waitFor(() => expect(faultsOf(heard.of(reply.id))).toEqual([]));
+  await eventually(() => expect(faultsOf(heard.of(reply.id))).toEqual([]));
   const usage = await usageOf(reply.id);
   const job = async () => (await system.app.request('GET', `/jobs/${jobId}`, { token: user.accessToken })).body;
   return { user, reply, job, jobId: jobId as string, usage, seconds };
@@ -67,7 +68,7 @@ describe.concurrent('what may go better the next time is tried again, and shown 
       state: 'pending',
       error: { code: 'rate_limit_error', message: expect.stringMatching(/too many requests/) },
     };
-    await vi.waitFor(async () => expect(await job()).toMatchObject(waiting));
+    await eventually(async () => expect(await job()).toMatchObject(waiting));
     expect(Date.parse((await job()).runAt) - Date.now()).toBeGreaterThan(2_000);
     const reply = await system.ended(user, posted.body.reply.id);
     expect(reply).toMatchObject({ state: 'done', content: 'one', attempt: 2 });
@@ -149,7 +150,7 @@ describe.concurrent('what fails for ever ends after six tries', () => {
     const again = await system.ended(user, reply.id);
     expect(again).toMatchObject({ state: 'done', content: 'one two three four', attempt: 7, error: null });
     expect(await job()).toMatchObject({ state: 'done', error: null });
-    await vi.waitFor(() => expect(faultsOf(heard.of(reply.id).slice(before))).toEqual([]));
+    await eventually(() => expect(faultsOf(heard.of(reply.id).slice(before))).toEqual([]));
     const twice = await system.app.request('POST', `/jobs/${jobId}/retry`, { token: user.accessToken });
     expect([twice.status, twice.body.code]).toEqual([409, 'conflict']);
   });

@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readEnding } from '../../shared/realtime/reply-reader.js';
 import type { TestUser } from '../support/app.js';
 import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
 import { type Accepted, allEnded, countJobs, openMany, postEach } from '../support/many.js';
 import { ownRedis } from '../support/stack.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
+import { eventually } from '../support/eventually.js';
 
 let server: Awaited<ReturnType<typeof ownRedis>>;
 let model: HeldModel;
@@ -45,8 +46,7 @@ async function post(count: number): Promise<Accepted[]> {
 const percentile = (values: number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? 0;
 
-const running = (count: number) =>
-  vi.waitFor(() => expect(system.modelApi.counts.open).toBe(count), { timeout: 10_000, interval: 10 });
+const running = (count: number) => eventually(() => expect(system.modelApi.counts.open).toBe(count));
 
 /** Renewed leases reach 4 s ahead. */
 async function leasesReach(time: Date): Promise<void> {
@@ -85,7 +85,7 @@ describe('while Redis is stopped', () => {
     // What runs is written to its end by the model; then it waits for Redis, and holds its leases meanwhile.
     model.release();
     await running(0);
-    await vi.waitFor(() => leasesReach(new Date(Number(rows[0]?.now) + 14_000)), { timeout: 20_000, interval: 200 });
+    await eventually(() => leasesReach(new Date(Number(rows[0]?.now) + 14_000)), { timeout: 20_000, interval: 200 });
     expect(await countJobs(system)).toEqual({ running: 5, pending: 120 });
     const ready = await fetch(`${system.app.url}/readyz`);
     expect([ready.status, ((await ready.json()) as { status: string }).status]).toEqual([200, 'degraded']);
@@ -98,7 +98,7 @@ describe('while Redis is stopped', () => {
     const [reply] = await post(1);
     if (!reply) throw new Error('nothing was posted');
     await running(1);
-    await vi.waitFor(async () => expect(await readEnding(redis, reply.replyId)).toMatchObject({ text: heldAt }));
+    await eventually(async () => expect(await readEnding(redis, reply.replyId)).toMatchObject({ text: heldAt }));
     await server.stop();
     const token = reply.user.accessToken;
     const startedAt = performance.now();
@@ -108,7 +108,7 @@ describe('while Redis is stopped', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_500);
     expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
     await server.start();
-    await vi.waitFor(async () => expect(await countJobs(system)).toEqual({ cancelled: 1 }), { timeout: 10_000 });
+    await eventually(async () => expect(await countJobs(system)).toEqual({ cancelled: 1 }));
   });
 
   it('processes start, and work as soon as it is there', { timeout: 40_000 }, async () => {

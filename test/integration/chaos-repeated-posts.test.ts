@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
+import { eventually } from '../support/eventually.js';
 
 let system: TestSystem;
 let heard: Heard;
@@ -42,7 +43,7 @@ async function postTwentyTimes(body: object, headers: () => Record<string, strin
   const reply = await system.ended(user, replyId);
   expect(reply).toMatchObject({ state: 'done', content: 'once', attempt: 1 });
   expect(await everythingOf(conversationId)).toEqual({ messages: 2, jobs: 1, usage: 1 });
-  await vi.waitFor(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
+  await eventually(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
 
   const late = await system.post(user, conversationId, body, headers());
   expect(late.body).toMatchObject({

@@ -73,14 +73,14 @@ describe('compaction', () => {
     const id = await makeDocument(system.app, ada);
     const doc = new Y.Doc();
     const states: { seq: number; state: Uint8Array }[] = [];
-    for (let round = 0; round < 6; round += 1) {
-      await type(id, doc, 20);
+    for (let round = 0; round < 60; round += 1) {
+      await type(id, doc, 3);
       const { rows } = await database().query<{ seq: number }>(
         'SELECT last_seq::float8 AS seq FROM document_heads WHERE document_id = $1',
         [id],
       );
       states.push({ seq: rows[0]?.seq ?? 0, state: Y.encodeStateAsUpdate(doc) });
-      if (round === 3) await compactDocument(database(), id);
+      if (round === 35) await compactDocument(database(), id);
     }
     const expected = doc.getText('content').toString();
     for (const { seq, state } of states) expect(await readFrom(id, state, seq)).toBe(expected);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { claimJob, type ClaimedJob, finishJob, type Outcome } from '../../shared/backlog/claim.js';
 import { createDispatcher, type Dispatcher } from '../../shared/backlog/dispatch.js';
 import { enqueue, type Lane, type Ready } from '../../shared/backlog/enqueue.js';
@@ -9,6 +9,7 @@ import { createDatabase, type Database } from '../../shared/database.js';
 import { createLogger, type Logger } from '../../shared/logger.js';
 import { connectRedis } from '../../shared/redis.js';
 import { testDatabase, testRedis } from './stack.js';
+import { eventually } from './eventually.js';
 
 /** How many jobs of a user the dispatchers of tests admit. */
 export const slots = 5;
@@ -57,7 +58,7 @@ export async function createTestBacklog(stores: { redisUrl?: string } = {}): Pro
   const { url, drop } = await testDatabase();
   const database = createDatabase({ url, maxPoolSize: 30, poolTimeoutMs: 10_000 }, logger);
   const redis = connectRedis(stores.redisUrl ?? (await testRedis()).url, 'commands', logger);
-  await vi.waitFor(() => expect(redis.status).toBe('ready'), { timeout: 5_000 });
+  await eventually(() => expect(redis.status).toBe('ready'));
   const runQueues = createRunQueues(redis, logger);
   const dispatchers: Dispatcher[] = [];
 

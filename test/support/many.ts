@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { TestUser } from './app.js';
 import { faultsOf, type Heard } from './heard.js';
 import type { TestSystem } from './system.js';
+import { eventually } from './eventually.js';
 
 /** Conversations of one account, made past the API: their making is not what is tested. */
 export async function openMany(system: TestSystem, user: TestUser, count: number): Promise<string[]> {
@@ -61,7 +62,7 @@ type Ended = {
 
 /** Waits until no job is left, then reads every reply with its job and how often its cost was written down. */
 export async function allEnded(system: TestSystem, timeoutMs = 25_000): Promise<Ended[]> {
-  await vi.waitFor(
+  await eventually(
     async () => {
       const { done = 0, failed = 0, cancelled = 0, ...left } = await countJobs(system);
       expect(left, `${done} done, ${failed} failed, ${cancelled} cancelled`).toEqual({});
@@ -88,6 +89,6 @@ export async function expectAllDone(
   expect(wrong).toEqual([]);
   const faults = () =>
     ended.flatMap(({ id }) => (heard ? faultsOf(heard.of(id)).map((fault) => `${id}: ${fault}`) : []));
-  await vi.waitFor(() => expect(faults()).toEqual([]), { timeout: 5_000 });
+  await eventually(() => expect(faults()).toEqual([]));
   return ended;
 }

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { vi } from 'vitest';
 import { testEnvironment } from './app.js';
 import type { TestSystem } from './system.js';
+import { eventually } from './eventually.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const entry = 'dist/workers/main.js';
@@ -37,7 +37,7 @@ export async function startWorkerProcess(system: TestSystem): Promise<WorkerProc
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
   const said = (text: string, times = 1): Promise<void> =>
-    vi.waitFor(
+    eventually(
       () => {
         const found = lines.filter((line) => line.includes(text)).length;
         if (found < times)
