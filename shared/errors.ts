@@ -117,7 +117,7 @@ const unavailableCodes = new Set([
 ]);
 
 const unavailableMessages =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|server closed the connection|Connection is closed|Stream isn't writeable|Connection ended unexpectedly/i;
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|server closed the connection|Connection is closed|Stream isn't writeable|Connection ended unexpectedly/i;
 
 /** True when `error` says that a store is away for now (restarting, unreachable, out of connections). */
 export function isUnavailable(error: unknown): boolean {

@@ -24,8 +24,8 @@ type Delivery = { id: string; delivery: number };
 const backoffMs = (baseMs: number, failures: number): number =>
   baseMs * Math.min(2 ** failures, 60) * (0.75 + Math.random() / 2);
 
-/** A claim is one statement by primary key. What takes longer, in milliseconds, hangs on a connection that is dead. */
-const claimLimitMs = 2_000;
+/** In milliseconds. The statement has a limit of its own; this one is for the wait for a connection. */
+const claimLimitMs = 10_000;
 
 /**
  * Runs one delivery: claim, parse, handle, classify the error, finish the row. Never throws: the row decides

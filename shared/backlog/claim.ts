@@ -8,6 +8,12 @@ import type { Lane, Ready } from './enqueue.js';
  */
 export const leaseSeconds = 4;
 
+/**
+ * How long Postgres may be silent about a statement by primary key, in milliseconds. The connection is given up
+ * then: on one whose other end has gone without a word a statement would wait for minutes.
+ */
+const silenceMs = (leaseSeconds * 1_000) / 2;
+
 /** What is cancelled goes first, whatever it was waiting for: its next attempt only keeps what there is. */
 export const cancelledPriority = -1;
 
@@ -42,6 +48,7 @@ export async function claimJob(sql: Sql, delivery: { id: string; delivery: numbe
 
 const claimStatement = {
   name: 'claim-job',
+  query_timeout: silenceMs,
   text: `
 UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_until = now() + interval '${leaseSeconds} seconds',
   started_at = coalesce(started_at, now())
@@ -77,8 +84,7 @@ export async function renewLeases(sql: Sql, claims: Claim[]): Promise<Map<string
 
 const renewStatement = {
   name: 'renew-leases',
-  // On a connection that has gone silent a renewal would wait for minutes: the next one takes another.
-  query_timeout: (leaseSeconds * 1_000) / 2,
+  query_timeout: silenceMs,
   text: `
 UPDATE jobs SET lease_until = now() + interval '${leaseSeconds} seconds'
 FROM unnest($1::uuid[], $2::int[]) AS held (id, attempt)

@@ -134,6 +134,8 @@ RETURNING jobs.queue, jobs.user_id AS "userId"`,
  * Marks as queued what the lanes have room for. Counting without a lock, or under SKIP LOCKED alone, admitted
  * 50 where 5 were allowed: so each lane is locked first, in one order for all, and counted in a second
  * statement, whose snapshot sees what the holder before committed.
+ *
+ * A time is stored in whole milliseconds, and may have been rounded up: what is to run now is a moment ahead.
  */
 async function admit({ database, slots }: Options, lanes: Lane[]): Promise<Delivery[]> {
   const queues = lanes.map((lane) => lane.queue);
@@ -166,7 +168,7 @@ WITH lanes AS (
   SELECT job.id FROM lanes CROSS JOIN LATERAL (
     SELECT id FROM jobs AS candidate
     WHERE candidate.queue = lanes.queue AND candidate.user_id = lanes.user_id
-      AND candidate.state = 'pending' AND NOT candidate.blocked AND candidate.run_at <= now()
+      AND candidate.state = 'pending' AND NOT candidate.blocked AND candidate.run_at <= now() + interval '1 millisecond'
     ORDER BY candidate.priority, candidate.seq
     LIMIT greatest(lanes.free, 0)
   ) AS job

@@ -4,48 +4,14 @@ import type { ServerEvent, ServerEventPayloads } from '../realtime/events.js';
 import type { Client } from './client.js';
 import { createClosing } from './closing.js';
 import { createCursors } from './cursors.js';
-import { createEmitter, type Emitter, type Off } from './emitter.js';
+import type { DocumentProvider, DocumentProviderEvents } from './document-provider-types.js';
+import { createEmitter } from './emitter.js';
 import { backoffMs, ClientError } from './errors.js';
 import { createKeptEdits } from './kept-edits.js';
 import { toBytes, unpack } from './merge-updates.js';
 import { createOutbox } from './outbox.js';
 import { createSeenSeqs } from './seen-seqs.js';
-
-export type DocumentProviderEvents = {
-  /** Everything that the server had is here; false while the connection is away. */
-  synced: boolean;
-  /** Everything that was edited here is in the server's database. */
-  saved: boolean;
-  /** What one may do, when it is known and when it changes: who may only view should not type. */
-  level: 'view' | 'edit';
-  joined: { userId: string; name: string };
-  left: { userId: string; name: string };
-  /** Events about suggestions, titles and the like, as the server sends them. */
-  event: { name: ServerEvent; payload: unknown };
-  /** The server refused an edit. It is kept, and sent again after the next reconnect. */
-  refused: ClientError;
-  /** The document may not be read any more, or is gone; nothing more is heard of it. */
-  closed: ClientError;
-};
-
-/** Keeps a Y.Doc and a document of Millrace the same. */
-export type DocumentProvider = Pick<Emitter<DocumentProviderEvents>, 'on'> & {
-  readonly documentId: string;
-  readonly doc: Y.Doc;
-  /** Cursors and names: for the binding of an editor. */
-  readonly awareness: Awareness;
-  readonly synced: boolean;
-  readonly saved: boolean;
-  readonly level: 'view' | 'edit' | null;
-  /** Who has the document open, by id. */
-  readonly present: ReadonlyMap<string, { userId: string; name: string }>;
-  /** @throws ClientError when the document cannot be opened. */
-  whenSynced(): Promise<void>;
-  /** Resolves when everything edited so far is saved; waits while there is no connection. @throws ClientError */
-  whenSaved(): Promise<void>;
-  /** Closes the document. What is not saved yet stays in the Y.Doc only: wait for {@link whenSaved} before. */
-  destroy(): void;
-};
+import { waitUntil } from './wait-until.js';
 
 /** Updates that overtake each other are put in order by Yjs; only what stays away is asked for, after so many milliseconds. */
 const gapMs = 250;
@@ -105,7 +71,6 @@ export function createDocumentProvider(
     if (level === value) return;
     level = value;
     emitter.emit('level', value);
-    // What was refused while one might only view.
     if (value === 'edit') outbox.flush();
   }
 
@@ -116,7 +81,7 @@ export function createDocumentProvider(
     }, origin);
   }
 
-  /** Joins, and reads until nothing is missing. Called again while it runs, it goes round once more. */
+  /** Joins, and reads until nothing is missing; once more if it is called meanwhile. */
   function sync(): void {
     again = true;
     syncing ??= (async () => {
@@ -199,9 +164,6 @@ export function createDocumentProvider(
         noticeGap();
         break;
       }
-      case 'document:changed':
-        sync();
-        break;
       case 'document:awareness':
         cursors.take((payload as ServerEventPayloads['document:awareness']).update);
         break;
@@ -221,6 +183,8 @@ export function createDocumentProvider(
         present.delete(person.userId);
         emitter.emit('left', { userId: person.userId, name: person.name });
         break;
+      // A change that is too large for everybody at once, or an event that was missed: all ask, not at one moment.
+      case 'document:changed':
       case 'room:resync':
         setTimeout(sync, Math.random() * 300);
         break;
@@ -237,13 +201,14 @@ export function createDocumentProvider(
     if (from !== origin) outbox.add(update);
   };
   doc.on('update', edited);
+  const lost = (): void => {
+    setSynced(false);
+    cursors.forget();
+  };
   const offs = [
     connection.on('event', ({ name, payload }) => take(name, payload)),
     connection.on('connected', sync),
-    connection.on('disconnected', () => {
-      setSynced(false);
-      cursors.forget();
-    }),
+    connection.on('disconnected', lost),
   ];
   sync();
 
@@ -254,28 +219,14 @@ export function createDocumentProvider(
     for (const off of offs) off();
     doc.off('update', edited);
     outbox.close();
-    cursors.forget();
+    lost();
     cursors.close();
     if (!options.awareness) awareness.destroy();
     connection.send('document:leave', { documentId });
-    setSynced(false);
   }
 
-  /** Waits until `reached` says so, which may change with the given event. */
-  async function when(event: 'synced' | 'saved', reached: () => boolean): Promise<void> {
-    while (!reached()) {
-      if (ended) throw ended;
-      if (closing.closed) throw new ClientError('closed', 'The document was closed.');
-      const offs: Off[] = [];
-      const refusal = await new Promise<ClientError | null>((resolve) => {
-        offs.push(emitter.on(event, () => resolve(null)));
-        offs.push(emitter.on('refused', (error) => resolve(event === 'saved' ? error : null)));
-        offs.push(closing.onClose(() => resolve(null)));
-      });
-      for (const off of offs) off();
-      if (refusal) throw refusal;
-    }
-  }
+  const when = (event: 'synced' | 'saved', reached: () => boolean): Promise<void> =>
+    waitUntil({ emitter, event, reached, closing, why: () => ended });
 
   return {
     on: emitter.on,

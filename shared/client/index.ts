@@ -4,4 +4,5 @@ export type { ConnectionOptions, SessionInfo } from './connection.js';
 export type { Conversation, SentMessage } from './conversation.js';
 export { ClientError } from './errors.js';
 export type { Reply, ReplyState } from './reply.js';
-export { createDocumentProvider, type DocumentProvider, type DocumentProviderEvents } from './document-provider.js';
+export { createDocumentProvider } from './document-provider.js';
+export type { DocumentProvider, DocumentProviderEvents } from './document-provider-types.js';

@@ -24,7 +24,7 @@ type Reader = z.infer<typeof readerSchema>;
 export type Access = { level: Level; owner: boolean };
 
 /** @returns null when the account may not read the document, or there is none. */
-export async function findAccess(sql: Sql, documentId: string, userId: string): Promise<Access | null> {
+async function findAccess(sql: Sql, documentId: string, userId: string): Promise<Access | null> {
   const { rows } = await sql.query<Access>({
     name: 'find-document-access',
     text: `SELECT access.level, document.owner_id = access.user_id AS owner FROM document_access AS access

@@ -11,7 +11,7 @@ const maxDays = 7;
 export const baseOf = (seq: number): string => String(seq);
 
 /** @returns null when `base` is no name of a state. */
-export function seqOfBase(base: string): number | null {
+function seqOfBase(base: string): number | null {
   return /^\d{1,15}$/.test(base) ? Number(base) : null;
 }
 

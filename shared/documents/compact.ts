@@ -7,7 +7,8 @@ import { insertVersions, type NewVersion, thinVersions } from './versions.js';
 /** What a compaction did; nothing when there was nothing to do, or somebody else did it at the same time. */
 export type Compacted = { rows: number; bytes: number; versions: number } | null;
 
-type Row = { seq: string; update: Buffer; authorIds: string[]; createdAt: Date };
+/** `authors` is the array as Postgres writes it, `createdAt` milliseconds: there may be a hundred thousand of them. */
+type Row = { seq: number; update: Buffer; authors: string; createdAt: number };
 
 /** Updates applied at a time: between two of these the process does its other work, such as renewing leases. */
 const slice = 5_000;
@@ -27,7 +28,8 @@ export async function compactDocument(
   options: { guard?: (tx: Sql) => Promise<void>; signal?: AbortSignal; now?: number } = {},
 ): Promise<Compacted> {
   const { rows } = await database.query<Row>(
-    `SELECT seq::text AS seq, update, author_ids AS "authorIds", created_at AS "createdAt"
+    `SELECT seq::float8 AS seq, update, author_ids::text AS authors,
+       (extract(epoch FROM created_at) * 1000)::float8 AS "createdAt"
      FROM document_updates AS log WHERE document_id = $1 ORDER BY log.seq`,
     [documentId],
   );
@@ -67,8 +69,11 @@ async function merge(rows: Row[], now: number, signal: AbortSignal | undefined) 
     flush();
     versions.push({ ...cut, content: contentOf(doc).toString(), reason: 'schedule' });
   };
-  for (const { update, authorIds, createdAt } of rows) {
-    cutOff(cutter.before({ createdAt: createdAt.getTime(), authorIds }));
+  const known = new Map<string, string[]>();
+  for (const { update, authors, createdAt } of rows) {
+    const authorIds = known.get(authors) ?? authors.slice(1, -1).split(',').filter(Boolean);
+    known.set(authors, authorIds);
+    cutOff(cutter.before({ createdAt, authorIds }));
     waiting.push(update);
     if (waiting.length < slice) continue;
     flush();
@@ -89,17 +94,19 @@ async function replaceRows(
   documentId: string,
   { rows, newest, update, authorIds }: Replacement,
 ): Promise<void> {
-  const { rowCount } = await tx.query(
-    `DELETE FROM document_updates WHERE document_id = $1 AND seq = ANY($2::bigint[])`,
-    [documentId, rows.map(({ seq }) => seq)],
-  );
+  // Seqs are given out under a lock that is held until the commit: nothing up to the newest that was read can have
+  // come since.
+  const { rowCount } = await tx.query('DELETE FROM document_updates WHERE document_id = $1 AND seq <= $2', [
+    documentId,
+    newest.seq,
+  ]);
   if (rowCount !== rows.length) {
     // Somebody else has merged some of them; what is deleted here must not be committed.
     throw new Superseded();
   }
   await tx.query(
     'INSERT INTO document_updates (document_id, seq, update, author_ids, created_at) VALUES ($1, $2, $3, $4, $5)',
-    [documentId, newest.seq, Buffer.from(update), authorIds, newest.createdAt],
+    [documentId, newest.seq, Buffer.from(update), authorIds, new Date(newest.createdAt)],
   );
   const before = rows.reduce((sum, row) => sum + row.update.length, 0);
   await tx.query('UPDATE document_heads SET log_bytes = greatest(0, log_bytes + $2) WHERE document_id = $1', [

@@ -5,24 +5,12 @@ import { contentOf } from './log.js';
 /** An edit as a Yjs update, and the client id under which it was made. */
 export type Edit = { update: Uint8Array; clientId: number };
 
-/**
- * Makes an edit as somebody would who had the document as it was, was offline, and comes back now: the update
- * merges with whatever was typed since. What others wrote stays, and only what the editor saw is deleted.
- *
- * @param state the document that the changes are counted in.
- * @returns null when there is nothing to change.
- */
-export function editOffline(state: Uint8Array, changes: readonly TextChange[]): Edit | null {
-  const doc = new Y.Doc();
-  Y.applyUpdate(doc, state);
-  return editHere(doc, changes);
-}
-
-/** The same on a document at hand, which is changed. */
+/** Makes changes in a document at hand. @returns null when there is nothing to change. */
 export function editHere(doc: Y.Doc, changes: readonly TextChange[]): Edit | null {
   const updates: Uint8Array[] = [];
-  doc.on('update', (update: Uint8Array) => void updates.push(update));
+  const take = (update: Uint8Array): void => void updates.push(update);
   const text = contentOf(doc);
+  doc.on('update', take);
   doc.transact(() => {
     // From the end, so that the places of those before stay right.
     for (const { at, remove, insert } of [...changes].reverse()) {
@@ -31,20 +19,17 @@ export function editHere(doc: Y.Doc, changes: readonly TextChange[]): Edit | nul
       if (remove > 0) text.delete(at + insert.length, remove);
     }
   });
+  doc.off('update', take);
   const [update] = updates;
   return update ? { update, clientId: doc.clientID } : null;
 }
 
-/** The text of a state. */
-export function textOf(state: Uint8Array): string {
-  const doc = new Y.Doc();
-  Y.applyUpdate(doc, state);
-  const text = contentOf(doc).toString();
-  doc.destroy();
-  return text;
-}
-
-/** The edit that makes `content` of a state; null when it is that already. */
+/**
+ * Makes `content` of a state, as somebody would who had the document as it was, was offline, and comes back now: the
+ * update merges with whatever was typed since. What others wrote stays, and only what the editor saw is deleted.
+ *
+ * @returns null when it is that text already.
+ */
 export function rewriteOffline(state: Uint8Array, content: string): Edit | null {
   const doc = new Y.Doc();
   Y.applyUpdate(doc, state);

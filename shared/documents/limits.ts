@@ -1,5 +1,3 @@
-export { maxAwarenessBytes, maxUpdateBytes } from '../realtime/document-events.js';
-
 /** The longest text that HTTP takes or gives as `content`, in UTF-16 units. */
 export const maxContentLength = 1_000_000;
 

@@ -1,5 +1,5 @@
 /** Editing that goes on is cut into versions this often, and a pause as long ends one, in milliseconds. */
-export const versionEveryMs = 10 * 60_000;
+const versionEveryMs = 10 * 60_000;
 
 const hour = 3_600_000;
 const day = 24 * hour;

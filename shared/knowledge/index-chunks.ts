@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { all, is } from '../adapters/vector-store/filter.js';
 import type { Point, VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Sql } from '../database.js';
 import { averageLength } from './average-length.js';
@@ -11,7 +13,8 @@ import { writeTargets } from './vector-index.js';
 
 /** What became of the chunks: `removed` when their version is to have no points. */
 export type Indexed =
-  | { state: 'written'; averageLength: number }
+  /** `completes`: they were the last that the version lacked, and all of its points say now that it is the newest. */
+  | { state: 'written'; averageLength: number; completes: boolean }
   | { state: 'removed' }
   /** Some of them have no vector: they are to be embedded first. */
   | { state: 'without-vectors' };
@@ -34,22 +37,38 @@ export async function indexChunks(
   const average = await averageLength(database);
   for (let round = 0; round < maxRounds; round += 1) {
     signal.throwIfAborted();
+    const completes = placement !== null && !placement.newest && (await completesVersion(database, range));
     if (placement) {
-      const points = await makePoints(database, deps.model, range, placement, average);
+      const stated = { ...placement, newest: placement.newest || completes };
+      const points = await makePoints(database, deps.model, range, stated, average);
       if (!points) return { state: 'without-vectors' };
-      for (const store of targets.stores) await store.upsert(points);
+      for (const store of targets.stores) {
+        await store.upsert(points);
+        if (completes) await store.setPayload({ newest: true }, all(is('versionId', range.versionId)));
+      }
     } else {
       for (const store of targets.stores) await store.deleteIds(idsOf(range));
     }
     const after = await findPlacement(database, range.versionId);
     const targetsAfter = await writeTargets(database, vectors);
-    if (after?.revision === placement?.revision && targetsAfter.key === targets.key) {
-      return placement ? { state: 'written', averageLength: average } : { state: 'removed' };
+    if (isDeepStrictEqual(after, placement) && targetsAfter.key === targets.key) {
+      return placement ? { state: 'written', averageLength: average, completes } : { state: 'removed' };
     }
     placement = after;
     targets = targetsAfter;
   }
   throw new Error('the entry changes faster than its points can be written');
+}
+
+/** Whether the version has everything but these chunks in the index. */
+async function completesVersion(sql: Sql, { versionId, from, to }: ChunkRange): Promise<boolean> {
+  const { rows } = await sql.query<{ completes: boolean }>({
+    name: 'completes-version',
+    text: `SELECT extracted AND indexed + int4multirange(int4range($2, $3)) @> int4range(0, chunk_count) AS completes
+      FROM knowledge_versions WHERE id = $1`,
+    values: [versionId, from, to],
+  });
+  return rows[0]?.completes === true;
 }
 
 function idsOf({ versionId, from, to }: ChunkRange): string[] {

@@ -56,17 +56,34 @@ export async function unmarkEmbedded(tx: Sql, range: ChunkRange & { userId: stri
 }
 
 /**
- * Notes that the chunks have points; the last of a version make it ready.
+ * Notes that the chunks have points.
  *
  * @param averageLength the average by which the points were weighed; null when none were written.
+ * @param completes the points of the whole version say already that it is the newest: it is ready.
  */
-export async function markIndexed(tx: Sql, range: ChunkRange & { averageLength: number | null }): Promise<Ready[]> {
+export async function markIndexed(
+  tx: Sql,
+  range: ChunkRange & { averageLength: number | null; completes: boolean },
+): Promise<Ready[]> {
   await tx.query(
     `UPDATE knowledge_versions SET indexed = indexed + int4multirange(int4range($2, $3)),
        average_length = coalesce($4, average_length) WHERE id = $1`,
     [range.versionId, range.from, range.to, range.averageLength],
   );
-  return makeReady(tx, range.versionId);
+  return range.completes ? makeReady(tx, range.versionId) : completeVersion(tx, range.versionId);
+}
+
+/**
+ * Asks for a version to be made ready of which everything is in the index, but whose points do not say so: its last
+ * chunks were written at the same time, or before its end was reached. Else does nothing.
+ */
+export async function completeVersion(tx: Sql, versionId: string): Promise<Ready[]> {
+  const { rows } = await tx.query<{ entryId: string; userId: string }>(
+    `SELECT entry_id AS "entryId", created_by AS "userId" FROM knowledge_versions
+     WHERE id = $1 AND state = 'ingesting' AND extracted AND indexed @> int4range(0, chunk_count)`,
+    [versionId],
+  );
+  return rows[0] ? [await syncPoints(tx, rows[0])] : [];
 }
 
 /** Makes a version ready if it is read to its end and every chunk has a point; else does nothing. */

@@ -21,13 +21,20 @@ export type Placement = {
 export const placedSql = `(entry.deleted_at IS NULL AND version.state <> 'failed'
   AND (version.n = entry.approved_version OR version.n >= coalesce(entry.ready_version, 0)))`;
 
+/**
+ * What statements select of a version with the alias `version`. It counts as the newest when all of it is in the
+ * index: what is being filled in would only crowd out what can be read.
+ */
+export const placementColumns = `entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.tags,
+  entry.status, entry.revision, coalesce(version.n = entry.approved_version, false) AS approved,
+  version.n >= coalesce(entry.ready_version, 0) AND (version.state = 'ready' OR version.n = entry.ready_version
+    OR (version.extracted AND version.indexed @> int4range(0, version.chunk_count))) AS newest`;
+
 /** @returns null when the version is to have no points: it is gone, or newer ones have taken its place. */
 export async function findPlacement(sql: Sql, versionId: string): Promise<Placement | null> {
   const { rows } = await sql.query<Placement>({
     name: 'find-placement',
-    text: `SELECT entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.tags, entry.status,
-        entry.revision, coalesce(version.n = entry.approved_version, false) AS approved,
-        version.n >= coalesce(entry.ready_version, 0) AS newest
+    text: `SELECT ${placementColumns}
       FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
       WHERE version.id = $1 AND ${placedSql}`,
     values: [versionId],

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Embedder } from '../adapters/embedder/embedder.js';
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Database } from '../database.js';
@@ -111,7 +112,7 @@ async function fillVersion(
         (await makePoints(database, embedder.model, range, placement, await averageLength(database))) ?? [];
       await target.upsert(points);
       const after = await findPlacement(database, versionId);
-      settled = after?.revision === placement.revision;
+      settled = isDeepStrictEqual(after, placement);
       if (settled) count.points += points.length;
       // Gone meanwhile: the job that removes it writes to both collections, but perhaps before this write.
       if (!after) await target.deleteIds(points.map(({ id }) => id));

@@ -1,12 +1,12 @@
-import { all, is, isAnyOf, type Filter } from '../adapters/vector-store/filter.js';
+import { all, type Filter, is, isAnyOf, not } from '../adapters/vector-store/filter.js';
 import type { Fusion } from '../adapters/embedder/embedder.js';
-import type { SparseVector, VectorStore } from '../adapters/vector-store/vector-store.js';
+import type { Hit, SparseVector, VectorStore } from '../adapters/vector-store/vector-store.js';
 import { can } from '../accounts/policy.js';
 import type { Sql } from '../database.js';
 import type { KnowledgeHit, SearchFilter } from './hit.js';
 import type { Reader } from './policy.js';
 import { readableByAll } from './ranking/readable.js';
-import { findReadableHits } from './search-check.js';
+import { findReadableHits, type FoundPoint } from './search-check.js';
 
 /** A query in both its forms. Either half may be left out. */
 export type QueryVectors = { dense?: Float32Array | undefined; sparse?: SparseVector | undefined; fusion: Fusion };
@@ -14,11 +14,14 @@ export type QueryVectors = { dense?: Float32Array | undefined; sparse?: SparseVe
 /** So many passages of one entry at most: the page is to show more than one source. */
 const maxPerEntry = 3;
 
-/** Hits asked for beyond those wanted: some belong to one entry, some were changed a moment ago. */
+/** Hits asked for, for each that is wanted: many of them may be of one entry. Without their text they are small. */
 const surplus = 3;
 
-/** Asked for more at most so often, when too many of the hits are of one entry or not readable any more. */
-const maxRounds = 3;
+/** Looked up in Postgres beyond those wanted: what was changed a moment ago may not be readable any more. */
+const spare = 8;
+
+/** Asked for more at most so often, when entries that have given their share leave the page short. */
+const maxRounds = 4;
 
 /**
  * Finds passages that every one of the readers may read, best first. The vector store filters by what it was told,
@@ -31,24 +34,33 @@ export async function searchPassages(
   readers: readonly Reader[],
   query: QueryVectors & SearchFilter & { limit: number },
 ): Promise<KnowledgeHit[]> {
+  const { dense, sparse, fusion } = query;
   const filter = filterOf(readers, query);
-  let wanted = query.limit * surplus;
+  const wanted = query.limit * surplus;
+  const seen = new Map<string, number>();
+  const page: KnowledgeHit[] = [];
   for (let round = 1; ; round += 1) {
-    const { dense, sparse, fusion } = query;
-    const found = await deps.vectors.search({ dense, sparse, fusion, filter, limit: wanted, fields: hitFields });
-    const hits = found.map(({ score, payload }) => ({
-      score,
-      versionId: String(payload.versionId),
-      chunk: Number(payload.chunk),
-    }));
-    const readable = await findReadableHits(deps.database, readers, hits, query);
-    const page = spread(readable, query.limit);
-    if (page.length >= query.limit || found.length < wanted || round === maxRounds) return page;
-    wanted *= 4;
+    const spent = [...seen].filter(([, count]) => count >= maxPerEntry).map(([entryId]) => entryId);
+    const rest = spent.length > 0 ? all(filter, not(isAnyOf('entryId', spent))) : filter;
+    const found = await deps.vectors.search({ dense, sparse, fusion, filter: rest, limit: wanted, fields: hitFields });
+    const points = shareOut(found, seen).slice(0, query.limit - page.length + spare);
+    page.push(...(await findReadableHits(deps.database, readers, points, query)));
+    if (page.length >= query.limit || found.length < wanted || round === maxRounds) return page.slice(0, query.limit);
   }
 }
 
-const hitFields = ['versionId', 'chunk'] as const;
+const hitFields = ['entryId', 'versionId', 'chunk'] as const;
+
+/** The hits that their entries have a share left for. @param seen how much of it each has used; counted on here. */
+function shareOut(hits: readonly Hit[], seen: Map<string, number>): FoundPoint[] {
+  return hits.flatMap(({ score, payload }) => {
+    const entryId = String(payload.entryId);
+    const count = seen.get(entryId) ?? 0;
+    if (count >= maxPerEntry) return [];
+    seen.set(entryId, count + 1);
+    return [{ score, versionId: String(payload.versionId), chunk: Number(payload.chunk) }];
+  });
+}
 
 function filterOf(readers: readonly Reader[], { tags = [], status }: SearchFilter): Filter {
   const rights = readableByAll(readers.map(rightsOf));
@@ -68,17 +80,4 @@ function rightsOf({ userId, role }: Reader) {
     approvedEntries: can(role, 'knowledge:read') && !allEntries,
     ownEntries: can(role, 'knowledge:create') && !allEntries,
   };
-}
-
-function spread(hits: readonly KnowledgeHit[], limit: number): KnowledgeHit[] {
-  const perEntry = new Map<string, number>();
-  const page: KnowledgeHit[] = [];
-  for (const hit of hits) {
-    const count = perEntry.get(hit.entryId) ?? 0;
-    if (count >= maxPerEntry) continue;
-    perEntry.set(hit.entryId, count + 1);
-    page.push(hit);
-    if (page.length === limit) break;
-  }
-  return page;
 }

@@ -1,25 +1,28 @@
+import { isDeepStrictEqual } from 'node:util';
 import { all, is, isAnyOf, not } from '../adapters/vector-store/filter.js';
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Ready } from '../backlog/enqueue.js';
 import type { Database, Sql } from '../database.js';
-import { askForMissing } from './pipeline.js';
-import { payloadOf, placedSql, type Placement } from './placement.js';
+import { askForMissing, makeReady } from './pipeline.js';
+import { payloadOf, placedSql, type Placement, placementColumns } from './placement.js';
 import { writeTargets } from './vector-index.js';
 
 const maxRounds = 10;
 
+/** The versions that are to be found, and whom the dispatcher should look at: one that comes back may lack points. */
+type Synced = { ready: Ready[]; versionIds: string[] };
+
 /**
  * Makes the points of an entry say what its row says: the payload of the versions that are to be found, and no
- * points of the others. The row is read again afterwards, as everywhere.
- *
- * @returns whom the dispatcher should look at: a version that comes back into the index may lack points.
+ * points of the others. The row is read again afterwards, as everywhere. A version of which everything is in the
+ * index is ready by this.
  */
 export async function syncEntry(
   deps: { database: Database; vectors: VectorStore },
   entryId: string,
   userId: string,
   guard: (tx: Sql) => Promise<void>,
-): Promise<Ready[]> {
+): Promise<Synced> {
   const { database, vectors } = deps;
   let placements = await findPlacements(database, entryId);
   let targets = await writeTargets(database, vectors);
@@ -27,7 +30,7 @@ export async function syncEntry(
     for (const store of targets.stores) await write(store, entryId, placements);
     const after = await findPlacements(database, entryId);
     const targetsAfter = await writeTargets(database, vectors);
-    const same = JSON.stringify(after) === JSON.stringify(placements) && targetsAfter.key === targets.key;
+    const same = isDeepStrictEqual(after, placements) && targetsAfter.key === targets.key;
     if (same) return noteRemoved(database, { entryId, placements, userId, guard });
     placements = after;
     targets = targetsAfter;
@@ -37,9 +40,7 @@ export async function syncEntry(
 
 async function findPlacements(sql: Sql, entryId: string): Promise<Placement[]> {
   const { rows } = await sql.query<Placement>(
-    `SELECT entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.tags, entry.status,
-       entry.revision, coalesce(version.n = entry.approved_version, false) AS approved,
-       version.n >= coalesce(entry.ready_version, 0) AS newest
+    `SELECT ${placementColumns}
      FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
      WHERE entry.id = $1 AND ${placedSql} ORDER BY version.n`,
     [entryId],
@@ -59,17 +60,22 @@ async function write(store: VectorStore, entryId: string, placements: readonly P
 async function noteRemoved(
   database: Database,
   about: { entryId: string; placements: Placement[]; userId: string; guard: (tx: Sql) => Promise<void> },
-): Promise<Ready[]> {
+): Promise<Synced> {
   const kept = about.placements.map(({ versionId }) => versionId);
   return database.transaction(async (tx) => {
     await about.guard(tx);
+    await tx.query('SELECT 1 FROM knowledge_entries WHERE id = $1 FOR NO KEY UPDATE', [about.entryId]);
     await tx.query(
       `UPDATE knowledge_versions SET indexed = '{}'
        WHERE entry_id = $1 AND id <> ALL($2::uuid[]) AND NOT isempty(indexed)`,
       [about.entryId, kept],
     );
     const ready: Ready[] = [];
-    for (const versionId of kept) ready.push(...(await askForMissing(tx, versionId, about.userId)));
-    return ready;
+    for (const { versionId, newest } of about.placements) {
+      // Only one whose points say now that it is the newest.
+      if (newest) ready.push(...(await makeReady(tx, versionId)));
+      ready.push(...(await askForMissing(tx, versionId, about.userId)));
+    }
+    return { ready, versionIds: kept };
   });
 }

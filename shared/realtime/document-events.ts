@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const maxUpdateBytes = 6 * 1024 * 1024;
 
 /** The longest awareness update, in bytes: a name, a colour, a cursor. */
-export const maxAwarenessBytes = 16 * 1024;
+const maxAwarenessBytes = 16 * 1024;
 
 const id = z.uuid();
 const ok = z.object({ ok: z.literal(true) });

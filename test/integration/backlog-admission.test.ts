@@ -111,6 +111,15 @@ describe('admission', () => {
     expect((await backlog.row(second?.id ?? '')).delivery).toBe(1);
   });
 
+  it('takes a job with the very kick that follows its acceptance, every time', async () => {
+    const [dispatcher] = dispatchers;
+    for (let n = 0; n < 150 && dispatcher; n += 1) {
+      const job = await backlog.put();
+      await backlog.dispatch(dispatcher, [job.ready]);
+      expect((await backlog.row(job.id)).state).toBe('queued');
+    }
+  });
+
   it('gives each delivery a number of its own, and BullMQ each of them once', async () => {
     const jobs = await putMany(slots);
     await dispatchByAll([{ lane: laneOf(userId) }]);

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { claimJob } from '../../shared/backlog/claim.js';
 import type { RunQueues } from '../../shared/backlog/run-queues.js';
 import { startSweep } from '../../shared/backlog/sweep.js';
 import { createTestBacklog, slots, type TestBacklog, type TestJob } from '../support/backlog.js';
 import { ownRedis } from '../support/stack.js';
 import { eventually } from '../support/eventually.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let server: Awaited<ReturnType<typeof ownRedis>>;
 let backlog: TestBacklog;
@@ -45,7 +47,7 @@ async function delivered(): Promise<{ id: string; delivery: number }[]> {
   return (jobs ?? []).map(({ data }) => data as { id: string; delivery: number });
 }
 
-const until = (check: () => Promise<void>, timeout = 8_000) => eventually(check, { timeout, interval: 100 });
+const until = (check: () => Promise<void>, timeout = 20_000) => eventually(check, { timeout, interval: 100 });
 
 describe('the sweep', () => {
   it('gives out what nobody was told of', async () => {
@@ -72,35 +74,29 @@ describe('the sweep', () => {
     expect((await delivered()).length).toBe(2 * slots);
   });
 
-  it(
-    'takes jobs from workers that fell silent; after three of them the job itself is suspected',
-    { timeout: 30_000 },
-    async () => {
-      const [job, held] = [await backlog.put(), await backlog.put()];
-      const dispatcher = backlog.dispatcher();
-      await backlog.dispatch(dispatcher, [job.ready, held.ready]);
-      const claimed = await backlog.claim(held.id);
-      sweep(2);
-      for (const failures of [1, 2, 3, 4]) {
-        await backlog.claim(job.id);
-        await backlog.database.query(`UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1`, [
-          job.id,
-        ]);
-        await until(async () => expect((await backlog.row(job.id)).failures).toBe(failures), 10_000);
-        expect((await backlog.row(job.id)).error).toMatchObject({ code: 'worker_lost' });
-        if (failures < 4) await until(async () => expect((await backlog.row(job.id)).state).toBe('queued'));
-        await backlog.database.query(`UPDATE jobs SET lease_until = now() + interval '4 seconds' WHERE id = $1`, [
-          held.id,
-        ]);
-      }
-      const { state, waitsMs } = await backlog.row(job.id);
-      expect(state).toBe('pending');
-      expect(waitsMs).toBeGreaterThan(300);
-      expect(taken).toEqual([job.id, job.id, job.id, job.id]);
-      expect(await backlog.row(held.id)).toMatchObject({ state: 'running', attempt: 1, failures: 0 });
-      await backlog.finish(claimed);
-    },
-  );
+  it('takes jobs from workers that fell silent; after three of them the job itself is suspected', async () => {
+    const [job, held] = [await backlog.put(), await backlog.put()];
+    const dispatcher = backlog.dispatcher();
+    await backlog.dispatch(dispatcher, [job.ready, held.ready]);
+    const claimed = await backlog.claim(held.id);
+    sweep(2);
+    for (const failures of [1, 2, 3, 4]) {
+      await backlog.claim(job.id);
+      await backlog.database.query(`UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1`, [job.id]);
+      await until(async () => expect((await backlog.row(job.id)).failures).toBe(failures), 10_000);
+      expect((await backlog.row(job.id)).error).toMatchObject({ code: 'worker_lost' });
+      if (failures < 4) await until(async () => expect((await backlog.row(job.id)).state).toBe('queued'));
+      await backlog.database.query(`UPDATE jobs SET lease_until = now() + interval '4 seconds' WHERE id = $1`, [
+        held.id,
+      ]);
+    }
+    const { state, waitsMs } = await backlog.row(job.id);
+    expect(state).toBe('pending');
+    expect(waitsMs).toBeGreaterThan(300);
+    expect(taken).toEqual([job.id, job.id, job.id, job.id]);
+    expect(await backlog.row(held.id)).toMatchObject({ state: 'running', attempt: 1, failures: 0 });
+    await backlog.finish(claimed);
+  });
 
   it('schedules the upkeep once, however many there are', async () => {
     sweep(5);
@@ -129,7 +125,7 @@ describe('the sweep', () => {
 });
 
 describe('while Redis is away', () => {
-  it('nothing is admitted, nobody waits, and the sweep goes on when it is back', { timeout: 30_000 }, async () => {
+  it('nothing is admitted, nobody waits, and the sweep goes on when it is back', async () => {
     const jobs = await putMany(slots);
     sweep();
     await server.stop();
@@ -149,7 +145,7 @@ describe('while Redis is away', () => {
     }, 12_000);
   });
 
-  it('when it fails in the middle of a hand-over, every job still runs, once', { timeout: 30_000 }, async () => {
+  it('when it fails in the middle of a hand-over, every job still runs, once', async () => {
     const jobs = [...(await putMany(slots)), ...(await putMany(slots))];
     let adds = 0;
     const failing: RunQueues = {
@@ -179,7 +175,7 @@ describe('while Redis is away', () => {
     expect(claims.filter(Boolean)).toHaveLength(jobs.length);
   });
 
-  it('when it fails and Postgres too, the row is found by the sweep', { timeout: 30_000 }, async () => {
+  it('when it fails and Postgres too, the row is found by the sweep', async () => {
     const job = await backlog.put();
     let bury = (): void => {};
     const failing: RunQueues = {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type MessagesApi, startMessagesApi } from '../../shared/local/messages-api/server.js';
 import { replyLogKey } from '../../shared/realtime/reply-log.js';
 import type { RunningWorker } from '../../workers/worker.js';
@@ -10,6 +10,8 @@ import { startTestSystem, type TestSystem } from '../support/system.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 import { eventually } from '../support/eventually.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let model: HeldModel;
 let system: TestSystem;
@@ -40,15 +42,12 @@ async function post(count: number, content = 'Hello'): Promise<Accepted[]> {
 
 const attemptOf = ({ replyId }: Accepted): number => Math.max(0, ...heard.of(replyId).map((event) => event.attempt));
 const heldIn = (replies: Accepted[], attempt: number) =>
-  eventually(
-    () => {
-      for (const { replyId } of replies) {
-        const said = heard.of(replyId).filter((event) => event.event === 'delta' && event.attempt === attempt);
-        expect(said.map(({ text }) => text).join('')).toBe(heldAt);
-      }
-    },
-    { timeout: 15_000 },
-  );
+  eventually(() => {
+    for (const { replyId } of replies) {
+      const said = heard.of(replyId).filter((event) => event.event === 'delta' && event.attempt === attempt);
+      expect(said.map(({ text }) => text).join('')).toBe(heldAt);
+    }
+  });
 
 /** Everything that an attempt could have written about a reply. */
 async function everythingOf({ replyId, jobId }: Accepted): Promise<unknown> {
@@ -153,34 +152,30 @@ describe('a worker that cannot reach Postgres', () => {
     next = await system.startWorker();
     await eventually(() => expect(replies.every((reply) => attemptOf(reply) === 2)).toBe(true));
     // The calls of the attempts that lost end by what Redis told them, though Postgres still tells them nothing.
-    await eventually(() => expect(slowModel.counts.open).toBe(0), { timeout: 1_000 });
+    await eventually(() => expect(slowModel.counts.open).toBe(0), { timeout: 3_000 });
     postgres.unblock();
     await expectDoneByTheSecond(replies, Array.from({ length: 5000 }, (_, index) => `t${index + 1}`).join(' '));
   });
 
-  it(
-    'holds no locks against the one that takes over, nor against the repair of others',
-    { timeout: 40_000 },
-    async () => {
-      const [locked, ...others] = await post(4, '[[stand-in: tokens=5000]]');
-      if (!locked) throw new Error('nothing was posted');
-      await eventually(() => expect([locked, ...others].map(attemptOf)).toEqual([1, 1, 1, 1]));
-      // As if it stopped in the middle of its last transaction, which has locked the row of its job.
-      const stuck = await system.app.ctx.database.connect();
-      await stuck.query('BEGIN');
-      await stuck.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [locked.jobId]);
-      const keptAwake = setInterval(() => void stuck.query('SELECT 1'), 1_000);
-      postgres.block();
-      next = await system.startWorker();
-      await eventually(() => expect(others.map(attemptOf)).toEqual([2, 2, 2]));
-      expect(attemptOf(locked)).toBe(1);
-      clearInterval(keptAwake);
-      await eventually(() => expect(attemptOf(locked)).toBe(2));
-      await expectDoneByTheSecond(
-        [locked, ...others],
-        Array.from({ length: 5000 }, (_, index) => `t${index + 1}`).join(' '),
-      );
-      stuck.release(true);
-    },
-  );
+  it('holds no locks against the one that takes over, nor against the repair of others', async () => {
+    const [locked, ...others] = await post(4, '[[stand-in: tokens=5000]]');
+    if (!locked) throw new Error('nothing was posted');
+    await eventually(() => expect([locked, ...others].map(attemptOf)).toEqual([1, 1, 1, 1]));
+    // As if it stopped in the middle of its last transaction, which has locked the row of its job.
+    const stuck = await system.app.ctx.database.connect();
+    await stuck.query('BEGIN');
+    await stuck.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [locked.jobId]);
+    const keptAwake = setInterval(() => void stuck.query('SELECT 1'), 1_000);
+    postgres.block();
+    next = await system.startWorker();
+    await eventually(() => expect(others.map(attemptOf)).toEqual([2, 2, 2]));
+    expect(attemptOf(locked)).toBe(1);
+    clearInterval(keptAwake);
+    await eventually(() => expect(attemptOf(locked)).toBe(2));
+    await expectDoneByTheSecond(
+      [locked, ...others],
+      Array.from({ length: 5000 }, (_, index) => `t${index + 1}`).join(' '),
+    );
+    stuck.release(true);
+  });
 });

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { countTokens } from '../../shared/local/messages-api/usage.js';
 import type { MessagesRequest } from '../../shared/local/messages-api/wire.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import type { TestUser } from '../support/app.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const contextTokens = 6_000;
 const maxTokens = 1_000;
@@ -64,7 +66,7 @@ describe('the prefix of a conversation', () => {
 });
 
 describe('a history that is longer than the model takes', () => {
-  it('loses its oldest turns, says so, and keeps a prefix that the cache knows', { timeout: 60_000 }, async () => {
+  it('loses its oldest turns, says so, and keeps a prefix that the cache knows', async () => {
     const { user, conversationId } = await system.openConversation();
     let cached = 0;
     for (let n = 1; n <= 40; n += 1) {

@@ -1,9 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TestUser } from '../support/app.js';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import { eventually } from '../support/eventually.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let model: HeldModel;
 let system: TestSystem;

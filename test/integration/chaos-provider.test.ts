@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import { eventually } from '../support/eventually.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let system: TestSystem;
 let heard: Heard;
@@ -132,14 +134,14 @@ describe.concurrent('what fails for ever ends after six tries', () => {
     ['silence', 'echo hang after=1', 'model_timeout', /sent nothing for 1 second/],
     ['a connection that breaks', 'echo cut after=1', 'stream_cut', /broke in the middle/],
     ['an event that cannot be read', 'echo malformed after=1', 'stream_malformed', /could not be read/],
-  ] as const)('%s', { timeout: 30_000 }, async ([, directive, code, message]) => {
+  ] as const)('%s', async ([, directive, code, message]) => {
     const { reply, job } = await ask(directive);
     const error = { code, message: expect.stringMatching(message) };
     expect(reply).toMatchObject({ state: 'failed', attempt: 6, error });
     expect(await job()).toMatchObject({ state: 'failed', attempt: 6, error });
   });
 
-  it('keeps what the last attempt said, and can be tried again', { timeout: 30_000 }, async () => {
+  it('keeps what the last attempt said, and can be tried again', async () => {
     const { user, reply, job, jobId } = await ask('echo overloaded-in-stream after=2 times=6 id=retry');
     expect(reply).toMatchObject({ state: 'failed', content: 'one two', error: { code: 'overloaded_error' } });
     expect((await usageOf(reply.id)).map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6]);

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readEnding } from '../../shared/realtime/reply-reader.js';
 import type { TestUser } from '../support/app.js';
 import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
@@ -7,6 +7,8 @@ import { type Accepted, allEnded, countJobs, openMany, postEach } from '../suppo
 import { ownRedis } from '../support/stack.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import { eventually } from '../support/eventually.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let server: Awaited<ReturnType<typeof ownRedis>>;
 let model: HeldModel;
@@ -68,7 +70,7 @@ async function expectAllDone(replies: Accepted[]): Promise<void> {
 }
 
 describe('while Redis is stopped', () => {
-  it('every post gets its 202 at once, and its reply when Redis is back', { timeout: 60_000 }, async () => {
+  it('every post gets its 202 at once, and its reply when Redis is back', async () => {
     const before = await post(5);
     await running(5);
     await server.stop();
@@ -94,7 +96,7 @@ describe('while Redis is stopped', () => {
     await expectAllDone([...before, ...during]);
   });
 
-  it('a reply can be read, and cancelled with what it said', { timeout: 30_000 }, async () => {
+  it('a reply can be read, and cancelled with what it said', async () => {
     const [reply] = await post(1);
     if (!reply) throw new Error('nothing was posted');
     await running(1);
@@ -111,7 +113,7 @@ describe('while Redis is stopped', () => {
     await eventually(async () => expect(await countJobs(system)).toEqual({ cancelled: 1 }));
   });
 
-  it('processes start, and work as soon as it is there', { timeout: 40_000 }, async () => {
+  it('processes start, and work as soon as it is there', async () => {
     await server.stop();
     const other = await startTestSystem({ modelApi: { rate: 0 }, redisUrl: server.url });
     const { user, conversationId } = await other.openConversation();
@@ -126,7 +128,7 @@ describe('while Redis is stopped', () => {
 });
 
 describe('while Redis hangs', () => {
-  it('posts are accepted and requests answered, and all goes on afterwards', { timeout: 40_000 }, async () => {
+  it('posts are accepted and requests answered, and all goes on afterwards', async () => {
     const before = await post(4);
     await running(4);
     process.kill(server.pid, 'SIGSTOP');

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import { eventually } from '../support/eventually.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let system: TestSystem;
 let heard: Heard;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { appendUpdates } from '../../shared/documents/append.js';
-import { scheduleCompaction } from '../../shared/documents/schedule-compaction.js';
+import { scheduleCompaction, scheduleQuietCompactions } from '../../shared/documents/schedule-compaction.js';
 import { compactDocument } from '../../shared/documents/compact.js';
 import { unpack } from '../../shared/client/merge-updates.js';
 import { readLogPage } from '../../shared/documents/log.js';
@@ -152,6 +152,28 @@ describe('compaction', () => {
       expect(await rowCount(id)).toBe(0);
     }
   });
+});
+
+test('a document that nobody edits any more gets its last version from the upkeep', async () => {
+  const id = await makeDocument(system.app, ada, { title: 'T', content: 'the end' });
+  expect(await scheduleQuietCompactions(database())).toEqual([]);
+  for (const [table, column] of [
+    ['document_heads', 'edited_at'],
+    ['document_updates', 'created_at'],
+  ]) {
+    await database().query(`UPDATE ${table} SET ${column} = now() - interval '1 hour' WHERE document_id = $1`, [id]);
+  }
+  const ready = await scheduleQuietCompactions(database());
+  expect(ready).toHaveLength(1);
+  expect(await scheduleQuietCompactions(database())).toEqual([]);
+  for (const each of ready) system.app.ctx.dispatcher.kick(each);
+  await vi.waitFor(
+    async () => {
+      const { body } = await system.app.request('GET', `/documents/${id}/versions`, { token: ada.accessToken });
+      expect(body.items).toMatchObject([{ n: 1, authorIds: [ada.user.id], bytes: 7 }]);
+    },
+    { timeout: 10_000 },
+  );
 });
 
 describe('versions', () => {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TestUser } from '../support/app.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
@@ -200,66 +199,6 @@ describe('a deleted entry', () => {
     const { rows } = await database.query('SELECT 1 FROM knowledge_entries WHERE id = ANY($1::uuid[])', [ids]);
     expect(rows).toEqual([]);
     expect(await system.objects()).toHaveLength(before.files - 1);
-  });
-});
-
-describe('a file', () => {
-  it('is stored as it is, and given back to those who may read it', async () => {
-    const bytes = readFileSync('package-lock.json').subarray(0, 200_000);
-    const name = 'Bericht "März" 2026\n.txt';
-    const { status, body } = await system.upload(power, { name, bytes }, { title: 'Bericht', tags: 'a,b' });
-    expect(status).toBe(202);
-    expect(body.entry).toMatchObject({
-      title: 'Bericht',
-      tags: ['a', 'b'],
-      version: { source: 'file', size: 200_000 },
-    });
-    await system.settled(power, body.entry.id);
-    const url = `${system.app.url}/api/v1/knowledge/${body.entry.id}/file`;
-    const headers = { authorization: `Bearer ${power.accessToken}` };
-    const whole = await fetch(url, { headers });
-    expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
-    expect(whole.headers.get('content-disposition')).toMatch(
-      /^attachment; filename="[^"\\]*"; filename\*=UTF-8''[\w%.-]+$/,
-    );
-    expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(whole.headers.get('content-type')).toContain('text/plain');
-    const part = await fetch(url, { headers: { ...headers, range: 'bytes=100-199' } });
-    expect(part.status).toBe(206);
-    expect(part.headers.get('content-range')).toBe('bytes 100-199/200000');
-    expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(100, 200))).toBe(true);
-    expect((await fetch(url, { headers: { ...headers, range: 'bytes=200000-' } })).status).toBe(416);
-    expect((await fetch(url, { headers: { authorization: `Bearer ${regular.accessToken}` } })).status).toBe(404);
-  });
-
-  it('that cannot be read fails with a reason, and its job with it', async () => {
-    const { body } = await system.upload(power, {
-      name: 'letter.pdf',
-      bytes: new Uint8Array(64).map((_, n) => n * 37),
-    });
-    const entry = await system.settled(power, body.entry.id);
-    expect(entry.version).toMatchObject({ state: 'failed', error: { code: 'unknown_type' } });
-    await vi.waitFor(async () => expect((await get(power, `/jobs/${body.jobId}`)).body.state).toBe('failed'));
-    expect((await system.post(admin, `/knowledge/${entry.id}/approve`)).status).toBe(409);
-  });
-
-  it('is refused when it is no form, holds no file, or has a field that nobody knows', async () => {
-    const post = (body: FormData | string, headers: Record<string, string> = {}) =>
-      fetch(`${system.app.url}/api/v1/knowledge/files`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${power.accessToken}`, ...headers },
-        body,
-      }).then((response) => response.status);
-    const before = await system.objects();
-    expect(await post('{}', { 'content-type': 'application/json' })).toBe(415);
-    expect(await post('x', { 'content-type': 'multipart/form-data' })).toBe(400);
-    expect(await post('garbage', { 'content-type': 'multipart/form-data; boundary=x' })).toBe(400);
-    expect(await post(new FormData())).toBe(400);
-    const unknown = new FormData();
-    unknown.set('file', new Blob(['hello']), 'hello.txt');
-    unknown.set('colour', 'red');
-    expect(await post(unknown)).toBe(400);
-    expect(await system.objects()).toEqual(before);
   });
 });
 

@@ -1,5 +1,6 @@
 import { deleteEndedSessions, deleteUsedRefreshTokens } from '../../shared/accounts/sessions.js';
 import type { Sql } from '../../shared/database.js';
+import { scheduleQuietCompactions } from '../../shared/documents/schedule-compaction.js';
 import type { JobHandler } from '../handler.js';
 import { cleanKnowledge } from './clean-knowledge.js';
 
@@ -40,6 +41,7 @@ export const clean: JobHandler<'clean'> = {
     for (const step of steps) {
       for (let deleted = batch; deleted === batch; deleted = await step(ctx.database)) job.signal.throwIfAborted();
     }
+    for (const ready of await scheduleQuietCompactions(ctx.database)) ctx.dispatcher.kick(ready);
     await cleanKnowledge(ctx, job);
     return { state: 'done' };
   },

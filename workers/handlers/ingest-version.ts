@@ -2,9 +2,9 @@ import type { Ready } from '../../shared/backlog/enqueue.js';
 import { all, is } from '../../shared/adapters/vector-store/filter.js';
 import {
   askForMissing,
+  completeVersion,
   failVersion,
   holdVersion,
-  makeReady,
   updateRootJob,
   waitForStages,
 } from '../../shared/knowledge/pipeline.js';
@@ -36,12 +36,12 @@ export const ingestVersion: JobHandler<'ingest-version'> = {
       await job.guard(tx);
       if (!(await holdVersion(tx, task.versionId))) return { ready: [] as Ready[], waits: false };
       await endReading(tx, task.versionId);
-      const ended = await makeReady(tx, task.versionId);
+      const completed = await completeVersion(tx, task.versionId);
       const missing = await askForMissing(tx, task.versionId, task.userId);
       const current = await findReadTask(tx, task.versionId);
       const unfinished = current?.state === 'ingesting';
       if (unfinished) await waitForStages(tx, job.id);
-      return { ready: [...ended, ...missing], waits: unfinished };
+      return { ready: [...completed, ...missing], waits: unfinished };
     });
     await announceProgress(ctx, task.versionId, ready);
     if (!waits) return { state: 'done' };

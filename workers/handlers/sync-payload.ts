@@ -1,13 +1,15 @@
 import { syncEntry } from '../../shared/knowledge/sync-entry.js';
 import type { JobHandler } from '../handler.js';
+import { announceProgress } from './version-progress.js';
 import { waitForVectorStore } from './vector-store-outage.js';
 
 /** Makes the points of an entry say who may find them. */
 export const syncPayload: JobHandler<'sync-payload'> = {
   run: (ctx, job) =>
     waitForVectorStore(ctx, job, async () => {
-      const ready = await syncEntry(ctx, job.payload.entryId, job.userId, job.guard);
+      const { ready, versionIds } = await syncEntry(ctx, job.payload.entryId, job.userId, job.guard);
       ready.forEach((lane) => ctx.dispatcher.kick(lane));
+      for (const versionId of versionIds) await announceProgress(ctx, versionId, []);
       return { state: 'done' };
     }),
   async giveUp() {

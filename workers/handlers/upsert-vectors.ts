@@ -15,10 +15,8 @@ export const upsertVectors: JobHandler<'upsert-vectors'> = {
         await job.guard(tx);
         if (!(await holdVersion(tx, payload.versionId))) return [];
         if (indexed.state === 'without-vectors') return [await unmarkEmbedded(tx, { ...payload, userId })];
-        return markIndexed(tx, {
-          ...payload,
-          averageLength: indexed.state === 'written' ? indexed.averageLength : null,
-        });
+        const written = indexed.state === 'written' ? indexed : { averageLength: null, completes: false };
+        return markIndexed(tx, { ...payload, averageLength: written.averageLength, completes: written.completes });
       });
       await announceProgress(ctx, payload.versionId, ready);
       return { state: 'done' };

@@ -1,7 +1,7 @@
 /** Helper process: editors that send updates as fast as they are acknowledged, over plain Socket.IO. */
 import { io, type Socket } from 'socket.io-client';
 import * as Y from 'yjs';
-import { makeTrace, readTrace } from '../documents/trace.js';
+import { makeTrace, type Patch, readTrace } from '../documents/trace.js';
 import { serveQuestions } from '../stage/messages.js';
 import type { Seat, TraceChoice } from './document-editors.js';
 
@@ -27,8 +27,7 @@ async function connect({ url, token }: Seat): Promise<Socket> {
 }
 
 /** The updates of somebody who types the trace alone, beginning somewhere else for each editor. */
-function updatesOf(trace: TraceChoice, clientId: number, count: number, offset: number): Uint8Array[] {
-  const { patches } = trace.file === null ? makeTrace(trace.length) : readTrace(trace.file);
+function updatesOf(patches: Patch[], clientId: number, count: number, offset: number): Uint8Array[] {
   const updates: Uint8Array[] = [];
   const doc = new Y.Doc();
   doc.clientID = clientId;
@@ -47,14 +46,19 @@ function updatesOf(trace: TraceChoice, clientId: number, count: number, offset: 
 
 async function flood({ seats, documentId, trace, window, ms, join }: FloodOrder): Promise<FloodReport> {
   const report: FloodReport = { acknowledged: 0, heard: 0, elapsedMs: 0, refused: [] };
+  const { patches } = trace.file === null ? makeTrace(trace.length) : readTrace(trace.file);
+  // Before anybody connects: who does not answer pings meanwhile is taken for gone.
+  const prepared = seats.map((seat, index) => {
+    const clientId = 1 + Math.floor(Math.random() * 2 ** 31);
+    return { seat, clientId, updates: updatesOf(patches, clientId, 4_000, index * 1_000) };
+  });
   const editors = await Promise.all(
-    seats.map(async (seat, index) => {
-      const clientId = 1 + Math.floor(Math.random() * 2 ** 31);
+    prepared.map(async ({ seat, clientId, updates }) => {
       const socket = await connect(seat);
       socket.on('document:update', () => (report.heard += 1));
       const joined = (await socket.emitWithAck('document:join', { documentId, clientId })) as { ok: boolean };
       if (join && !joined.ok) throw new Error(`The document was not joined: ${JSON.stringify(joined)}`);
-      return { socket, updates: updatesOf(trace, clientId, 6_000, index * 1_000) };
+      return { socket, updates };
     }),
   );
   const startedAt = performance.now();
@@ -64,7 +68,9 @@ async function flood({ seats, documentId, trace, window, ms, join }: FloodOrder)
       const line = async (): Promise<void> => {
         while (performance.now() - startedAt < ms && next < updates.length) {
           const update = updates[next++];
-          const answer = (await socket.emitWithAck('document:update', { documentId, update })) as { ok: boolean };
+          const answer = (await socket.timeout(30_000).emitWithAck('document:update', { documentId, update })) as {
+            ok: boolean;
+          };
           if (answer.ok) report.acknowledged += 1;
           else report.refused.push(JSON.stringify(answer));
         }

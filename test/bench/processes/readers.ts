@@ -21,6 +21,9 @@ export type ReadReport = TokenDelays & {
   atOnce: number;
   /** From the first delta of all to the last one, in milliseconds. */
   elapsedMs: number;
+  /** Not all replies ended in time: what is missing of them is late, not lost. */
+  timedOut: boolean;
+  /** Gaps, repetitions and lost connections. */
   problems: string[];
 };
 
@@ -38,7 +41,10 @@ async function read({ readers, content, spreadMs, limitMs }: ReadOrder): Promise
   );
   const recordOf = ({ replies }: Follower): ReplyRecord | undefined => replies.values().next().value;
   const allEnded = (): boolean => followers.every((each) => (recordOf(each)?.ends.length ?? 0) > 0);
-  await waitFor(allEnded, limitMs, 'the end of all replies', 50).catch((error: Error) => problems.push(error.message));
+  const timedOut = await waitFor(allEnded, limitMs, 'the end of all replies', 50).then(
+    () => false,
+    () => true,
+  );
 
   const records = followers.flatMap((follower) => recordOf(follower) ?? []);
   if (records.length < readers.length) problems.push(`${readers.length - records.length} replies were never heard of`);
@@ -50,7 +56,7 @@ async function read({ readers, content, spreadMs, limitMs }: ReadOrder): Promise
   const heard = records.map(({ deltas }) => deltas);
   const times = heard.flatMap((deltas) => deltas.map(({ at }) => at));
   const elapsedMs = max(times) - -max(times.map((at) => -at));
-  return { ...delaysOf(heard), atOnce: atOnce(records), elapsedMs, problems };
+  return { ...delaysOf(heard), atOnce: atOnce(records), elapsedMs, timedOut, problems };
 }
 
 const max = (values: number[]): number => values.reduce((most, value) => Math.max(most, value), -Infinity);

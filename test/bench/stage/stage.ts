@@ -45,30 +45,26 @@ export async function startStage(
   onStarting: (close: () => Promise<void>) => void,
 ): Promise<Stage> {
   const { say } = options;
-  const undo: (() => Promise<unknown>)[] = [];
+  const undo: Undo[] = [];
   let closing: Promise<void> | undefined;
+  const starting = startStores(options.say, (step) => {
+    undo.push(step);
+    if (closing) throw new Error('The bench was stopped.');
+  });
   const closeAll = async (): Promise<void> => {
-    for (let step = undo.pop(); step; step = undo.pop()) await step().catch((error: unknown) => say(String(error)));
+    // What is starting is let finish, so that it can be undone.
+    await starting.catch(() => {});
+    for (let step = undo.pop(); step; step = undo.pop()) {
+      await step().catch((error: unknown) => options.say(String(error)));
+    }
   };
   const close = (): Promise<void> => (closing ??= closeAll());
   onStarting(close);
-
-  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-'));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
-  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), maxConnections: 400 });
-  undo.push(async () => {
-    await postgres.stop();
-    await rm(postgres.folder, { recursive: true, force: true });
-  });
-  const redis = await startRedis({ dir: path.join(folder, 'redis'), durable: true, say });
-  undo.push(() => redis.stop());
-  await migrate(postgres.url);
-  const sql = new pg.Pool({ connectionString: postgres.url, max: 2, application_name: 'bench' });
-  undo.push(() => sql.end());
+  const stores = await starting;
 
   const common = {
-    DATABASE_URL: postgres.url,
-    REDIS_URL: redis.url,
+    DATABASE_URL: stores.databaseUrl,
+    REDIS_URL: stores.redisUrl,
     JWT_SECRET: jwtSecret,
     ANTHROPIC_API_KEY: 'bench',
     ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
@@ -88,9 +84,7 @@ export async function startStage(
   };
 
   return {
-    databaseUrl: postgres.url,
-    redisUrl: redis.url,
-    sql,
+    ...stores,
     say,
     close,
     async startWeb(env) {
@@ -120,4 +114,26 @@ export async function startStage(
     startHelper: (name, env = {}) =>
       start({ name, entry: `test/bench/processes/${name}.js`, env, ready: ({ ready }) => ready === true }),
   };
+}
+
+type Undo = () => Promise<unknown>;
+
+/** @param done takes what undoes each step, and throws when no further one should be taken. */
+async function startStores(
+  say: Stage['say'],
+  done: (undo: Undo) => void,
+): Promise<Pick<Stage, 'databaseUrl' | 'redisUrl' | 'sql'>> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-'));
+  done(() => rm(folder, { recursive: true, force: true }));
+  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), maxConnections: 400 });
+  done(async () => {
+    await postgres.stop();
+    await rm(postgres.folder, { recursive: true, force: true });
+  });
+  const redis = await startRedis({ dir: path.join(folder, 'redis'), durable: true, say });
+  done(() => redis.stop());
+  await migrate(postgres.url);
+  const sql = new pg.Pool({ connectionString: postgres.url, max: 2, application_name: 'bench' });
+  done(() => sql.end());
+  return { databaseUrl: postgres.url, redisUrl: redis.url, sql };
 }

@@ -1,0 +1,41 @@
+import type { Awareness } from 'y-protocols/awareness';
+import type * as Y from 'yjs';
+import type { ServerEvent } from '../realtime/events.js';
+import type { Emitter } from './emitter.js';
+import type { ClientError } from './errors.js';
+
+export type DocumentProviderEvents = {
+  /** Everything that the server had is here; false while the connection is away. */
+  synced: boolean;
+  /** Everything that was edited here is in the server's database. */
+  saved: boolean;
+  /** What one may do, when it is known and when it changes: who may only view should not type. */
+  level: 'view' | 'edit';
+  joined: { userId: string; name: string };
+  left: { userId: string; name: string };
+  /** Events about suggestions, titles and the like, as the server sends them. */
+  event: { name: ServerEvent; payload: unknown };
+  /** The server refused an edit. It is kept, and sent again after the next reconnect. */
+  refused: ClientError;
+  /** The document may not be read any more, or is gone; nothing more is heard of it. */
+  closed: ClientError;
+};
+
+/** Keeps a Y.Doc and a document of Millrace the same. */
+export type DocumentProvider = Pick<Emitter<DocumentProviderEvents>, 'on'> & {
+  readonly documentId: string;
+  readonly doc: Y.Doc;
+  /** Cursors and names: for the binding of an editor. */
+  readonly awareness: Awareness;
+  readonly synced: boolean;
+  readonly saved: boolean;
+  readonly level: 'view' | 'edit' | null;
+  /** Who has the document open, by id. */
+  readonly present: ReadonlyMap<string, { userId: string; name: string }>;
+  /** @throws ClientError when the document cannot be opened. */
+  whenSynced(): Promise<void>;
+  /** Resolves when everything edited so far is saved; waits while there is no connection. @throws ClientError */
+  whenSaved(): Promise<void>;
+  /** Closes the document. What is not saved yet stays in the Y.Doc only: wait for {@link whenSaved} before. */
+  destroy(): void;
+};
