@@ -56,7 +56,8 @@ export type Endpoint<
   /** Bytes that the body may have, when it is more than a message. */
   bodyLimit?: number;
   /** What is answered; `stream` means that the handler writes to `res` by itself (server-sent events, files). */
-  response: { status: number; description: string; schema: R } | { status: number; description: string; stream: string };
+  response:
+    { status: number; description: string; schema: R } | { status: number; description: string; stream: string };
   /** Codes beyond those that every route may answer (invalid_request, unauthenticated, rate_limited, unavailable, internal). */
   errors?: ErrorCode[];
   /**

@@ -14,6 +14,12 @@ import { runJob } from './run-job.js';
 const lockMs = 5_000;
 const stalledCheckMs = 1_000;
 
+/**
+ * Redis wakes one waiting worker for new deliveries. When that one has been paused, or cut off, the others find
+ * them after this time, by themselves.
+ */
+const pollSeconds = 1;
+
 /** How many jobs of a queue one process runs at a time. */
 const defaultConcurrency = 2;
 
@@ -56,6 +62,7 @@ export function startQueues(ctx: WorkerContext, names: readonly QueueName[]): { 
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
       maxStalledCount: 5,
+      drainDelay: pollSeconds,
     });
     worker.on('error', (error) => ctx.logger.debug({ err: error, queue: name }, 'bullmq worker error'));
     return worker;

@@ -9,7 +9,8 @@ export function bearerToken(req: Request): string | null {
   const header = req.get('authorization');
   if (header === undefined) return null;
   const match = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(header.trim());
-  if (!match?.[1]) throw new AppError('unauthenticated', 'The Authorization header must be: Bearer <token or API key>.');
+  if (!match?.[1])
+    throw new AppError('unauthenticated', 'The Authorization header must be: Bearer <token or API key>.');
   return match[1];
 }
 
@@ -18,7 +19,11 @@ export function bearerToken(req: Request): string | null {
  *
  * @throws AppError `unauthenticated` and its kin, or `forbidden` where only admins may.
  */
-export async function authenticate(ctx: WebContext, req: Request, required: Endpoint['auth']): Promise<Principal | null> {
+export async function authenticate(
+  ctx: WebContext,
+  req: Request,
+  required: Endpoint['auth'],
+): Promise<Principal | null> {
   if (required === 'public') return null;
   const token = bearerToken(req);
   if (!token) throw new AppError('unauthenticated', 'Sign in first: send Authorization: Bearer <token or API key>.');

@@ -5,7 +5,8 @@ import { AppError, toAppError } from '../../shared/errors.js';
 function fromExpress(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError) return error;
   const { type, status } = error as { type?: string; status?: number };
-  if (type === 'entity.too.large') return new AppError('payload_too_large', 'The body is larger than this route accepts.');
+  if (type === 'entity.too.large')
+    return new AppError('payload_too_large', 'The body is larger than this route accepts.');
   if (type === 'entity.parse.failed') return new AppError('malformed_json', 'The body is not valid JSON.');
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
     return new AppError('unsupported_media_type', 'Send JSON in UTF-8, without or with gzip, deflate or br encoding.');

@@ -27,7 +27,8 @@ function toIssues(issue: z.core.$ZodIssue): FieldIssue[] {
 
 /** @throws AppError `unsupported_media_type` when there is a body that is not said to be JSON. */
 export function requireJson(req: Request): void {
-  const hasBody = req.headers['content-length'] !== '0' && (req.headers['content-length'] || req.headers['transfer-encoding']);
+  const hasBody =
+    req.headers['content-length'] !== '0' && (req.headers['content-length'] || req.headers['transfer-encoding']);
   if (hasBody && !req.is('application/json')) {
     throw new AppError('unsupported_media_type', 'Send the body as application/json.');
   }

@@ -32,7 +32,7 @@ type Deps = {
 };
 
 /** An event of more bytes than this is refused by acknowledgement; one of {@link maxMessageBytes} closes the connection. */
-export const maxEventBytes = 1024 * 1024;
+const maxEventBytes = 1024 * 1024;
 
 /** What one message on the wire may have before it is parsed. */
 export const maxMessageBytes = 16 * 1024 * 1024;

@@ -10,6 +10,7 @@ import { backoffMs, ClientError } from './errors.js';
 import { createKeptEdits } from './kept-edits.js';
 import { toBytes, unpack } from './merge-updates.js';
 import { createOutbox } from './outbox.js';
+import { createPeople } from './people.js';
 import { createSeenSeqs } from './seen-seqs.js';
 import { waitUntil } from './wait-until.js';
 
@@ -34,7 +35,7 @@ export function createDocumentProvider(
   const awareness = options.awareness ?? new Awareness(doc);
   const seen = createSeenSeqs();
   const room = `document:${documentId}`;
-  const present = new Map<string, { userId: string; name: string }>();
+  const people = createPeople();
   const kept = createKeptEdits(doc);
   let ended: ClientError | null = null;
   let level: 'view' | 'edit' | null = null;
@@ -103,13 +104,13 @@ export function createDocumentProvider(
   }
 
   async function join(): Promise<void> {
+    people.expectList();
     const joined = await connection.request('document:join', {
       documentId,
       clientId: doc.clientID,
       after: seen.upTo(),
     });
-    present.clear();
-    for (const person of joined.present) present.set(person.userId, person);
+    people.takeList(joined.present);
     apply(unpack(joined));
     seen.raise(joined.seq);
     for (let { more } = joined; more && !closing.closed;) ({ more } = await readOn());
@@ -155,7 +156,6 @@ export function createDocumentProvider(
   function take(name: ServerEvent, payload: unknown): void {
     const { documentId: id, room: itsRoom } = payload as { documentId?: string; room?: string };
     if (id !== documentId && itsRoom !== room) return;
-    const person = payload as ServerEventPayloads['user:joined'];
     switch (name) {
       case 'document:update': {
         const { seq, update } = payload as ServerEventPayloads['document:update'];
@@ -176,13 +176,12 @@ export function createDocumentProvider(
         break;
       }
       case 'user:joined':
-        present.set(person.userId, { userId: person.userId, name: person.name });
-        emitter.emit('joined', { userId: person.userId, name: person.name });
+      case 'user:left': {
+        const { userId, name: called } = payload as ServerEventPayloads['user:joined'];
+        people.change({ userId, name: called }, name === 'user:joined');
+        emitter.emit(name === 'user:joined' ? 'joined' : 'left', { userId, name: called });
         break;
-      case 'user:left':
-        present.delete(person.userId);
-        emitter.emit('left', { userId: person.userId, name: person.name });
-        break;
+      }
       // A change that is too large for everybody at once, or an event that was missed: all ask, not at one moment.
       case 'document:changed':
       case 'room:resync':
@@ -210,7 +209,7 @@ export function createDocumentProvider(
     connection.on('connected', sync),
     connection.on('disconnected', lost),
   ];
-  sync();
+  if (connection.session()) sync();
 
   function destroy(): void {
     if (closing.closed) return;
@@ -233,7 +232,7 @@ export function createDocumentProvider(
     documentId,
     doc,
     awareness,
-    present,
+    present: people.present,
     get synced() {
       return synced;
     },

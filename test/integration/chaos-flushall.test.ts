@@ -40,10 +40,9 @@ it('FLUSHALL while 200 replies run and 200 wait: each ends done, once, in its fi
       posts.push({ user, conversationId, content: 'Hello' });
   }
   const accepted = await postEach(system, posts);
-  const watch = setInterval(() => void countJobs(system).then((c) => console.log(Math.round(performance.now()), JSON.stringify(c), JSON.stringify(system.modelApi.counts))), 2000);
-  await eventually(() => expect(system.modelApi.counts.open).toBe(200));
-  clearInterval(watch);
-  await eventually(async () => expect(await countJobs(system)).toEqual({ running: 200, queued: 100, pending: 100 }));
+  const settled = { running: 200, queued: 100, pending: 100, calls: 200 };
+  const counts = async () => ({ ...(await countJobs(system)), calls: system.modelApi.counts.open });
+  await eventually(async () => expect(await counts()).toEqual(settled), { timeout: 30_000 });
 
   await redis.flushall();
   expect(await redis.dbsize()).toBe(0);

@@ -8,7 +8,7 @@ import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support
 import { type Accepted, openMany, postEach } from '../support/many.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { startWorkerProcess } from '../support/worker-process.js';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 import { eventually } from '../support/eventually.js';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -29,7 +29,21 @@ afterAll(async () => {
   await system.close();
 });
 beforeEach(() => model.hold());
-afterEach(() => model.release());
+/** What a test has started, to be stopped also when it fails. */
+const started: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  model.release();
+  await Promise.all(started.splice(0).map((stop) => stop()));
+});
+async function startProcess(): Promise<WorkerProcess> {
+  const worker = await startWorkerProcess(system);
+  started.push(() => worker.kill());
+  return worker;
+}
+async function startNext(): Promise<void> {
+  const worker = await system.startWorker();
+  started.push(() => worker.stop());
+}
 
 async function post(count: number, content = 'Hello'): Promise<Accepted[]> {
   const user = await system.app.registerUser();
@@ -74,11 +88,11 @@ async function expectDoneByTheSecond(replies: Accepted[], content: string): Prom
 
 describe('a worker process that is paused past its leases', () => {
   it('writes nothing when it wakes up after another attempt has ended', async () => {
-    const paused = await startWorkerProcess(system);
+    const paused = await startProcess();
     const replies = await post(5);
     await heldIn(replies, 1);
     paused.signal('SIGSTOP');
-    const next = await system.startWorker();
+    await startNext();
     await heldIn(replies, 2);
     model.release();
     await expectDoneByTheSecond(replies, wholeAnswer);
@@ -87,16 +101,14 @@ describe('a worker process that is paused past its leases', () => {
     paused.signal('SIGCONT');
     await paused.said('another attempt has taken the job over', 5);
     expect(await Promise.all(replies.map(everythingOf))).toEqual(before);
-    await paused.kill();
-    await next.stop();
   });
 
   it('adds nothing when it wakes up while another attempt is at it', async () => {
-    const paused = await startWorkerProcess(system);
+    const paused = await startProcess();
     const replies = await post(5);
     await heldIn(replies, 1);
     paused.signal('SIGSTOP');
-    const next = await system.startWorker();
+    await startNext();
     await heldIn(replies, 2);
     const before = await Promise.all(replies.map(everythingOf));
     paused.signal('SIGCONT');
@@ -108,28 +120,24 @@ describe('a worker process that is paused past its leases', () => {
     expect(withoutLease(after)).toEqual(withoutLease(before));
     model.release();
     await expectDoneByTheSecond(replies, wholeAnswer);
-    await paused.kill();
-    await next.stop();
   });
 });
 
 it('a worker process that is killed in mid-stream: its replies go on elsewhere, and end once', async () => {
-  const killed = await startWorkerProcess(system);
+  const killed = await startProcess();
   const replies = await post(5);
   await heldIn(replies, 1);
   await killed.kill();
-  const next = await system.startWorker();
+  await startNext();
   await heldIn(replies, 2);
   model.release();
   await expectDoneByTheSecond(replies, wholeAnswer);
-  await next.stop();
 });
 
 describe('a worker that cannot reach Postgres', () => {
   let postgres: TcpProxy;
   let slowModel: MessagesApi;
   let cutOff: RunningWorker;
-  let next: RunningWorker | undefined;
   beforeEach(async () => {
     postgres = await startTcpProxy(system.databaseUrl);
     slowModel = await startMessagesApi({ rate: 50 });
@@ -139,7 +147,6 @@ describe('a worker that cannot reach Postgres', () => {
   afterEach(async () => {
     postgres.unblock();
     await cutOff.stop();
-    await next?.stop();
     await slowModel.stop();
     postgres.cut();
   });
@@ -149,7 +156,7 @@ describe('a worker that cannot reach Postgres', () => {
     await eventually(() => expect(replies.every((reply) => attemptOf(reply) === 1)).toBe(true));
     await eventually(() => expect(slowModel.counts.open).toBe(5));
     postgres.block();
-    next = await system.startWorker();
+    await startNext();
     await eventually(() => expect(replies.every((reply) => attemptOf(reply) === 2)).toBe(true));
     // The calls of the attempts that lost end by what Redis told them, though Postgres still tells them nothing.
     await eventually(() => expect(slowModel.counts.open).toBe(0), { timeout: 3_000 });
@@ -167,7 +174,7 @@ describe('a worker that cannot reach Postgres', () => {
     await stuck.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [locked.jobId]);
     const keptAwake = setInterval(() => void stuck.query('SELECT 1'), 1_000);
     postgres.block();
-    next = await system.startWorker();
+    await startNext();
     await eventually(() => expect(others.map(attemptOf)).toEqual([2, 2, 2]));
     expect(attemptOf(locked)).toBe(1);
     clearInterval(keptAwake);

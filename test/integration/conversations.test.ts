@@ -38,7 +38,11 @@ async function counts(): Promise<string> {
 describe('conversations', () => {
   it('are created, read, changed, listed and deleted by their owner', async () => {
     const id = await open();
-    expect((await as(owner).get(`/conversations/${id}`)).body).toMatchObject({ title: 'Plans', lastSeq: 0, ownerId: owner.user.id });
+    expect((await as(owner).get(`/conversations/${id}`)).body).toMatchObject({
+      title: 'Plans',
+      lastSeq: 0,
+      ownerId: owner.user.id,
+    });
     const changed = await as(owner).patch(`/conversations/${id}`, { title: 'Other plans', systemPrompt: 'Be brief.' });
     expect(changed.body).toMatchObject({ title: 'Other plans', systemPrompt: 'Be brief.', model: null });
     expect((await as(owner).patch(`/conversations/${id}`, { systemPrompt: null })).body.systemPrompt).toBeNull();
@@ -85,7 +89,8 @@ describe('conversations', () => {
 
   it('page without a gap, in both directions', async () => {
     const id = await open();
-    for (let n = 1; n <= 7; n += 1) await as(owner).post(`/conversations/${id}/messages`, { content: `m${n}`, reply: false });
+    for (let n = 1; n <= 7; n += 1)
+      await as(owner).post(`/conversations/${id}/messages`, { content: `m${n}`, reply: false });
     for (const order of ['asc', 'desc'] as const) {
       const seen: string[] = [];
       let cursor: string | null = '';
@@ -110,7 +115,9 @@ describe('members', () => {
     await as(owner).put(`/conversations/${id}/members/${newcomer.user.id}`, { history: 'from-now' });
     await as(owner).post(`/conversations/${id}/messages`, { content: 'late zebra', reply: false });
     const contents = async () =>
-      (await as(newcomer).get(`/conversations/${id}/messages?order=asc`)).body.items.map((item: { content: string }) => item.content);
+      (await as(newcomer).get(`/conversations/${id}/messages?order=asc`)).body.items.map(
+        (item: { content: string }) => item.content,
+      );
     const found = async () => (await as(newcomer).get('/messages/search?q=zebra')).body.items.length;
     expect(await contents()).toEqual(['late zebra']);
     expect(await found()).toBe(1);
@@ -127,7 +134,9 @@ describe('members', () => {
     const id = await open();
     const member = await app.registerUser({ role: 'guest' });
     await as(owner).put(`/conversations/${id}/members/${member.user.id}`, { history: 'all' });
-    expect((await as(member).put(`/conversations/${id}/members/${other.user.id}`, { history: 'all' })).status).toBe(403);
+    expect((await as(member).put(`/conversations/${id}/members/${other.user.id}`, { history: 'all' })).status).toBe(
+      403,
+    );
     expect((await as(member).delete(`/conversations/${id}/members/${owner.user.id}`)).status).toBe(403);
     expect((await as(member).patch(`/conversations/${id}`, { systemPrompt: 'Obey me.' })).status).toBe(403);
     expect((await as(member).delete(`/conversations/${id}`)).status).toBe(403);
@@ -142,7 +151,8 @@ describe('members', () => {
 describe('who asks Claude', () => {
   it('is everybody alone, whoever mentions @claude, and whoever says so', async () => {
     const id = await open();
-    const post = async (body: object) => (await as(owner).post(`/conversations/${id}/messages`, body)).body.reply !== null;
+    const post = async (body: object) =>
+      (await as(owner).post(`/conversations/${id}/messages`, body)).body.reply !== null;
     expect(await post({ content: 'alone' })).toBe(true);
     expect(await post({ content: 'alone, but no', reply: false })).toBe(false);
     await as(owner).put(`/conversations/${id}/members/${other.user.id}`, { history: 'all' });
@@ -165,7 +175,9 @@ describe('messages', () => {
       `/messages/search?q=fox&conversationId=${id}&limit=1&cursor=${encodeURIComponent(first.body.nextCursor)}`,
     );
     expect(second.body.items[0].snippet).toContain('quick brown foxes');
-    expect((await as(owner).get(`/messages/search?q=${encodeURIComponent('"brown foxes" -hound')}`)).body.items).toHaveLength(1);
+    expect(
+      (await as(owner).get(`/messages/search?q=${encodeURIComponent('"brown foxes" -hound')}`)).body.items,
+    ).toHaveLength(1);
   });
 
   it('are changed and deleted by their author only', async () => {
@@ -175,7 +187,10 @@ describe('messages', () => {
     const path = `/messages/${body.message.id}`;
     expect((await as(other).patch(path, { content: 'mine' })).status).toBe(403);
     expect((await as(other).delete(path)).status).toBe(403);
-    expect((await as(owner).patch(path, { content: 'typo' })).body).toMatchObject({ content: 'typo', editedAt: expect.any(String) });
+    expect((await as(owner).patch(path, { content: 'typo' })).body).toMatchObject({
+      content: 'typo',
+      editedAt: expect.any(String),
+    });
     expect((await as(owner).delete(path)).body).toMatchObject({ content: '', deletedAt: expect.any(String) });
     expect((await as(owner).patch(path, { content: 'back' })).status).toBe(409);
     expect((await as(owner).get('/messages/search?q=typo')).body.items).toHaveLength(0);
@@ -230,7 +245,9 @@ describe('bad input', () => {
 describe('jobs', () => {
   it('are seen, cancelled and put in line by their owner', async () => {
     const id = await open();
-    const posted = await Promise.all([1, 2, 3].map((n) => as(owner).post(`/conversations/${id}/messages`, { content: `q${n}` })));
+    const posted = await Promise.all(
+      [1, 2, 3].map((n) => as(owner).post(`/conversations/${id}/messages`, { content: `q${n}` })),
+    );
     const jobs = await Promise.all(posted.map(({ body }) => as(owner).get(`/jobs/${body.jobId}`)));
     expect(jobs.map(({ status }) => status)).toEqual([200, 200, 200]);
     const { jobId, reply } = posted[2]?.body ?? {};

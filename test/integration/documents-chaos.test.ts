@@ -84,11 +84,9 @@ test(
         await redis.start();
       },
     ];
-    for (let round = 0; round < 2; round += 1) {
-      for (const disaster of disasters) {
-        await pause(300 + Math.random() * 1_200);
-        await disaster();
-      }
+    for (const disaster of disasters) {
+      await pause(300 + Math.random() * 1_200);
+      await disaster();
     }
     await pause(1_000);
     typing = false;
@@ -108,7 +106,7 @@ test(
       interval: 200,
     });
     for (const editor of editors) editor.close();
-    expect(webs.map(({ process }) => process.starts())).toEqual([3, 3]);
-    expect(marks.length).toBeGreaterThan(500);
+    expect(webs.map(({ process }) => process.starts())).toEqual([2, 2]);
+    expect(marks.length).toBeGreaterThan(200);
   },
 );

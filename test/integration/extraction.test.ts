@@ -1,3 +1,4 @@
+// Long: one list of the kinds of files, each with what must be found in it.
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

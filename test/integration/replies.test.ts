@@ -13,8 +13,18 @@ describe('a message and its reply', () => {
     const posted = await system.post(user, conversationId, { content: 'Hello [[stand-in: echo]] one two three' });
     expect(posted.status).toBe(202);
     expect(posted.body.message).toMatchObject({ seq: 1, role: 'user', state: 'done' });
-    expect(posted.body.reply).toMatchObject({ seq: 2, role: 'assistant', state: 'queued', replyTo: posted.body.message.id });
+    expect(posted.body.reply).toMatchObject({
+      seq: 2,
+      role: 'assistant',
+      state: 'queued',
+      replyTo: posted.body.message.id,
+    });
     const reply = await system.ended(user, posted.body.reply.id);
-    expect(reply).toMatchObject({ state: 'done', content: 'one two three', attempt: 1, metadata: { stopReason: 'end_turn' } });
+    expect(reply).toMatchObject({
+      state: 'done',
+      content: 'one two three',
+      attempt: 1,
+      metadata: { stopReason: 'end_turn' },
+    });
   });
 });

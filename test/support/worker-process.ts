@@ -43,15 +43,15 @@ export async function startWorkerProcess(system: TestSystem): Promise<WorkerProc
         if (found < times)
           throw new Error(`the worker said "${text}" ${found} times; its last words: ${lines.slice(-5).join('\n')}`);
       },
-      { timeout: 15_000, interval: 10 },
+      { timeout: 30_000, interval: 10 },
     );
-  await said('"working"');
-  return {
-    signal: (name) => void child.kill(name),
-    said,
-    async kill() {
-      child.kill('SIGKILL');
-      await exited;
-    },
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
   };
+  await said('"working"').catch(async (error: unknown) => {
+    await kill();
+    throw error;
+  });
+  return { signal: (name) => void child.kill(name), said, kill };
 }

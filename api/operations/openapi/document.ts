@@ -66,7 +66,10 @@ function operation(endpoint: Endpoint, schemas: SchemaCollector, problem: Json):
 function form({ file, fields }: NonNullable<Endpoint['multipart']>, schemas: SchemaCollector): Json {
   const described = schemas.describe(fields, 'input') as { properties?: Json; required?: string[] };
   // Without `type`: what a file holds is bytes, not a string of JSON.
-  const properties = { ...described.properties, file: { description: file, contentMediaType: 'application/octet-stream' } };
+  const properties = {
+    ...described.properties,
+    file: { description: file, contentMediaType: 'application/octet-stream' },
+  };
   const schema = { ...described, properties, required: [...(described.required ?? []), 'file'] };
   return { required: true, content: { 'multipart/form-data': { schema } } };
 }

@@ -77,7 +77,7 @@ function simplify(schema: Json, direction: Direction): void {
 }
 
 /** Calls `change` with every object within `value`. */
-export function visit(value: unknown, change: (node: Json) => void): void {
+function visit(value: unknown, change: (node: Json) => void): void {
   if (Array.isArray(value)) {
     for (const item of value) visit(item, change);
   } else if (typeof value === 'object' && value !== null) {

@@ -15,7 +15,7 @@ export type Reader = {
  * The passages that a search of this person finds: of entries that they manage the newest version, of others the
  * approved one. (They may read the approved one of their own as well, but would find everything twice.)
  */
-export function foundBy(reader: Reader): Filter {
+function foundBy(reader: Reader): Filter {
   const own = is('ownerId', reader.userId);
   const newest = is('newest', true);
   if (reader.allEntries) return withDocuments(reader, newest);
