@@ -1,3 +1,4 @@
+// Long: what members, strangers and bad input may do to conversations, in one table of cases.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
