@@ -81,9 +81,11 @@ function counter(redis: Redis, name: string, points: number): RateLimiterAbstrac
     points,
     duration: windowSeconds,
     rejectIfRedisNotReady: true,
-    insuranceLimiter: new RateLimiterMemory({ points, duration: windowSeconds }),
   });
-  return new RLWrapperTimeouts({ limiter, timeoutMs: redisTimeoutMs });
+  // Memory stands in for the wrapper and not for the limiter inside: a command that times out here and fails later
+  // would be counted there twice.
+  const insuranceLimiter = new RateLimiterMemory({ points, duration: windowSeconds });
+  return new RLWrapperTimeouts({ limiter, insuranceLimiter, timeoutMs: redisTimeoutMs });
 }
 
 function refused(result: RateLimiterRes): AppError {

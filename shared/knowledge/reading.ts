@@ -1,3 +1,4 @@
+import type { JobError } from '../backlog/claim.js';
 import { enqueue, type Ready } from '../backlog/enqueue.js';
 import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
@@ -23,6 +24,15 @@ export type ReadTask = {
   /** It was read before, so that points of that time may be there. */
   again: boolean;
 };
+
+/** Why the version failed, perhaps in a stage that went on beside the reading; null when it did not, or is gone. */
+export async function findVersionError(sql: Sql, versionId: string): Promise<JobError | null> {
+  const { rows } = await sql.query<{ error: JobError | null }>(
+    `SELECT error FROM knowledge_versions WHERE id = $1 AND state = 'failed'`,
+    [versionId],
+  );
+  return rows[0]?.error ?? null;
+}
 
 /** @returns null when the version is gone or its entry deleted. */
 export async function findReadTask(sql: Sql, versionId: string): Promise<ReadTask | null> {

@@ -114,16 +114,18 @@ describe('while Redis is stopped', () => {
   });
 
   it('processes start, and work as soon as it is there', async () => {
-    await server.stop();
-    const other = await startTestSystem({ modelApi: { rate: 0 }, redisUrl: server.url });
+    const later = await ownRedis();
+    await later.stop();
+    const other = await startTestSystem({ modelApi: { rate: 0 }, redisUrl: later.url });
     const { user, conversationId } = await other.openConversation();
     const { status, body } = await other.post(user, conversationId, { content: '[[stand-in: echo]] hello' });
     expect(status).toBe(202);
-    await server.start();
+    await later.start();
     expect(await other.ended(user, body.reply.id)).toMatchObject({ state: 'done', content: 'hello', attempt: 1 });
     const again = await other.post(user, conversationId, { content: '[[stand-in: echo]] again' });
     expect(await other.ended(user, again.body.reply.id)).toMatchObject({ state: 'done', content: 'again' });
     await other.close();
+    await later.remove();
   });
 });
 

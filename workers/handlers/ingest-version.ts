@@ -1,3 +1,4 @@
+import type { Outcome } from '../../shared/backlog/claim.js';
 import type { Ready } from '../../shared/backlog/enqueue.js';
 import { all, is } from '../../shared/adapters/vector-store/filter.js';
 import {
@@ -8,7 +9,13 @@ import {
   updateRootJob,
   waitForStages,
 } from '../../shared/knowledge/pipeline.js';
-import { beginAgain, endReading, findReadTask, type ReadTask } from '../../shared/knowledge/reading.js';
+import {
+  beginAgain,
+  endReading,
+  findReadTask,
+  findVersionError,
+  type ReadTask,
+} from '../../shared/knowledge/reading.js';
 import { writeTargets } from '../../shared/knowledge/vector-index.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
@@ -30,7 +37,7 @@ export const ingestVersion: JobHandler<'ingest-version'> = {
     if (task.state === 'failed') await startAgain(ctx, job, task);
     if (!task.extracted) {
       if (task.again && task.chunkCount === 0) await forgetPoints(ctx, task.versionId);
-      if (!(await readContent(ctx, job, task))) return { state: 'done' };
+      if (!(await readContent(ctx, job, task))) return endAsVersion(ctx, task.versionId);
     }
     const { ready, waits } = await ctx.database.transaction(async (tx) => {
       await job.guard(tx);
@@ -44,12 +51,18 @@ export const ingestVersion: JobHandler<'ingest-version'> = {
       return { ready: [...completed, ...missing], waits: unfinished };
     });
     await announceProgress(ctx, task.versionId, ready);
-    if (!waits) return { state: 'done' };
+    if (!waits) return endAsVersion(ctx, task.versionId);
     const root = await updateRootJob(ctx.database, task.versionId);
     return { state: 'pending', delayMs: 0, counts: false, error: null, progress: root?.progress };
   },
   giveUp: (ctx, job, error) => giveUpVersion(ctx, job, job.payload.versionId, error),
 };
+
+/** A stage may have failed the version while this job was reading it: what people watch must say so too. */
+async function endAsVersion(ctx: WorkerContext, versionId: string): Promise<Outcome> {
+  const error = await findVersionError(ctx.database, versionId);
+  return error ? { state: 'failed', error } : { state: 'done' };
+}
 
 async function cancel(ctx: WorkerContext, job: Run): Promise<{ state: 'cancelled' }> {
   const error = { code: 'cancelled', message: 'The ingestion was cancelled.' };
