@@ -3,7 +3,10 @@ import type { Sql, Statement } from '../shared/database.js';
 import { withTimeout } from '../shared/lifecycle.js';
 import type { Logger } from '../shared/logger.js';
 
-/** Keeps a process from taking deliveries that it cannot claim: those who reach Postgres would not get them. */
+/**
+ * Keeps a process from taking deliveries that it cannot claim: those who reach Postgres would not get them. It looks
+ * every second, and so finds out before the leases of the process end and its jobs are given out again.
+ */
 export type Gate = {
   /** Pauses every queue of the process until Postgres answers it again. Returns at once. */
   shut(): void;
@@ -13,9 +16,10 @@ export type Gate = {
 /** What is paused; of a BullMQ worker. */
 type Pausable = { pause(doNotWaitActive: boolean): Promise<void>; resume(): Promise<void> };
 
-/** In milliseconds. */
-const probeEveryMs = 250;
-const probeTimeoutMs = 1_000;
+/** In milliseconds: while all is well, and while it is not. */
+const probeEveryMs = 1_000;
+const retryEveryMs = 250;
+const probeTimeoutMs = 1_500;
 
 const probe: Statement & { query_timeout: number } = {
   name: 'probe',
@@ -25,7 +29,9 @@ const probe: Statement & { query_timeout: number } = {
 
 export function createGate(sql: Sql, workers: readonly Pausable[], logger: Logger): Gate {
   const closing = new AbortController();
-  let waiting: Promise<void> | null = null;
+  const { signal } = closing;
+  let isShut = false;
+  let shutNow = (): void => {};
 
   const answers = (): Promise<boolean> =>
     withTimeout(sql.query(probe), probeTimeoutMs, 'a probe').then(
@@ -33,28 +39,37 @@ export function createGate(sql: Sql, workers: readonly Pausable[], logger: Logge
       () => false,
     );
 
-  async function waitForPostgres(): Promise<void> {
-    logger.warn('postgres is not reachable; no jobs are taken until it is');
-    await Promise.all(workers.map((worker) => worker.pause(true)));
-    while (!closing.signal.aborted && !(await answers())) {
-      await wait(probeEveryMs, undefined, { signal: closing.signal }).catch(() => {});
+  async function look(): Promise<void> {
+    while (!signal.aborted) {
+      const hurried = new Promise<void>((resolve) => (shutNow = resolve));
+      await Promise.race([wait(probeEveryMs, undefined, { signal }).catch(() => {}), hurried]);
+      if (signal.aborted || (!isShut && (await answers()))) continue;
+      logger.warn('postgres is not reachable; no jobs are taken until it is');
+      await pauseAll();
+      while (!signal.aborted && !(await answers())) await wait(retryEveryMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      isShut = false;
+      await Promise.all(workers.map((worker) => worker.resume()));
+      logger.info('postgres is reachable again; jobs are taken');
     }
-    if (closing.signal.aborted) return;
-    await Promise.all(workers.map((worker) => worker.resume()));
-    logger.info('postgres is reachable again; jobs are taken');
   }
 
+  async function pauseAll(): Promise<void> {
+    await Promise.all(workers.map((worker) => worker.pause(true)));
+  }
+
+  const looking = look().catch((error: unknown) => logger.error({ err: error }, 'the queues could not be paused'));
   return {
     shut() {
-      waiting ??= waitForPostgres()
-        .catch((error: unknown) => logger.error({ err: error }, 'the queues could not be paused'))
-        .finally(() => {
-          waiting = null;
-        });
+      if (isShut || signal.aborted) return;
+      isShut = true;
+      // At once, and not when the loop comes round: what is given back must not be taken again.
+      pauseAll().catch(() => {});
+      shutNow();
     },
     async close() {
       closing.abort();
-      await waiting;
+      await looking;
     },
   };
 }

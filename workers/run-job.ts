@@ -25,7 +25,7 @@ const backoffMs = (baseMs: number, failures: number): number =>
   baseMs * Math.min(2 ** failures, 60) * (0.75 + Math.random() / 2);
 
 /** In milliseconds. The statement has a limit of its own; this one is for the wait for a connection. */
-const claimLimitMs = 10_000;
+const claimLimitMs = 5_000;
 
 /**
  * Runs one delivery: claim, parse, handle, classify the error, finish the row. Never throws: the row decides

@@ -83,7 +83,8 @@ export async function expectAllDone(
   accepted: readonly Accepted[],
   text: string,
 ) {
-  const ended = await allEnded(system);
+  const ids = new Set(accepted.map(({ replyId }) => replyId));
+  const ended = (await allEnded(system)).filter(({ id }) => ids.has(id));
   expect(ended.length).toBe(accepted.length);
   const wrong = ended.filter((reply) => reply.state !== 'done' || reply.job !== 'done' || reply.content !== text);
   expect(wrong).toEqual([]);

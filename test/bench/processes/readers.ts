@@ -19,8 +19,6 @@ export type ReadOrder = {
 export type ReadReport = TokenDelays & {
   /** The most replies that were under way at once. */
   atOnce: number;
-  /** From the first delta of all to the last one, in milliseconds. */
-  elapsedMs: number;
   /** Not all replies ended in time: what is missing of them is late, not lost. */
   timedOut: boolean;
   /** Gaps, repetitions and lost connections. */
@@ -54,12 +52,8 @@ async function read({ readers, content, spreadMs, limitMs }: ReadOrder): Promise
   }
   for (const record of records) problems.push(...problemsOf(record));
   const heard = records.map(({ deltas }) => deltas);
-  const times = heard.flatMap((deltas) => deltas.map(({ at }) => at));
-  const elapsedMs = max(times) - -max(times.map((at) => -at));
-  return { ...delaysOf(heard), atOnce: atOnce(records), elapsedMs, timedOut, problems };
+  return { ...delaysOf(heard), atOnce: atOnce(records), timedOut, problems };
 }
-
-const max = (values: number[]): number => values.reduce((most, value) => Math.max(most, value), -Infinity);
 
 function atOnce(records: ReplyRecord[]): number {
   const changes = records.flatMap(({ deltas, ends }) => [
@@ -67,7 +61,7 @@ function atOnce(records: ReplyRecord[]): number {
     { at: ends[0]?.at ?? Infinity, by: -1 },
   ]);
   let running = 0;
-  return max(changes.sort((a, b) => a.at - b.at).map(({ by }) => (running += by)));
+  return Math.max(...changes.sort((a, b) => a.at - b.at).map(({ by }) => (running += by)));
 }
 
 serveQuestions({ read });

@@ -35,7 +35,9 @@ export const stream: Bench = {
     for (const count of more) {
       const step = { replies: count, reading: await readWithMillrace(players, count, stepTokens) };
       steps.push(step);
-      stage.say(`${count} replies at once: ${describe(step.reading)}`);
+      stage.say(
+        `${count} replies at once: ${describe(step.reading)}, ${Math.round(100 * step.reading.paceKept)} % of the pace`,
+      );
       step.reading.problems.slice(0, 5).forEach(stage.say);
       if (!keepsUp(step)) break;
     }

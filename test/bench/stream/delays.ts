@@ -3,6 +3,8 @@ export type TokenDelays = {
   /** Of the first token of each reply. */
   first: Float64Array;
   every: Float64Array;
+  /** Of each reply from its first token to its last one, as the provider sent them. */
+  spans: Float64Array;
 };
 
 /**
@@ -10,11 +12,13 @@ export type TokenDelays = {
  * were received together.
  */
 export function delaysOf(replies: { text: string; at: number }[][]): TokenDelays {
-  const ofReplies = replies.map((deltas) =>
-    deltas.flatMap(({ text, at }) => (text.match(/\S+/g) ?? []).map((token) => at - Number(token))),
+  const tokens = replies.map((deltas) =>
+    deltas.flatMap(({ text, at }) => (text.match(/\S+/g) ?? []).map((token) => ({ sentAt: Number(token), at }))),
   );
+  const delays = tokens.map((reply) => reply.map(({ sentAt, at }) => at - sentAt));
   return {
-    first: Float64Array.from(ofReplies.flatMap((delays) => delays.slice(0, 1))),
-    every: Float64Array.from(ofReplies.flat()),
+    first: Float64Array.from(delays.flatMap((reply) => reply.slice(0, 1))),
+    every: Float64Array.from(delays.flat()),
+    spans: Float64Array.from(tokens, (reply) => (reply.at(-1)?.sentAt ?? NaN) - (reply[0]?.sentAt ?? NaN)),
   };
 }

@@ -1,4 +1,4 @@
-import type { Result } from '../report.js';
+import type { Figure, Result } from '../report.js';
 import { median, percentile } from '../statistics.js';
 import { pace, type Reading, type SdkReading } from './players.js';
 
@@ -27,7 +27,7 @@ export function judge(rounds: readonly Round[], steps: readonly Step[]): Result 
   return {
     figures: [
       { name: 'replies at once', value: of(({ millrace }) => millrace.atOnce), unit: '' },
-      { name: 'tokens read', value: of(({ millrace }) => millrace.tokensPerSecond), unit: 'tokens/s' },
+      { name: 'tokens read', value: of(({ millrace }) => throughput(millrace)), unit: 'tokens/s' },
       ...(['sdk', 'millrace'] as const).flatMap((side) =>
         (
           [
@@ -48,7 +48,7 @@ export function judge(rounds: readonly Round[], steps: readonly Step[]): Result 
       { name: 'Millrace: both web processes', value: of(({ millrace }) => millrace.webCpuUs), unit: 'µs/token' },
       { name: 'the clients', value: of(({ millrace }) => millrace.readersCpuUs), unit: 'µs/token' },
       { name: 'keeps up with', value: (kept?.replies ?? 0) * pace, unit: 'tokens/s' },
-      ...(last && !keepsUp(last) ? [stopsAt(last)] : []),
+      ...(last && !keepsUp(last) ? stopsAt(last) : []),
     ],
     targets: [
       { name: 'first delta p50', value: added('first', 50), unit: 'ms', relation: '≤', limit: 10 },
@@ -68,11 +68,16 @@ export function judge(rounds: readonly Round[], steps: readonly Step[]): Result 
 
 const nameOf = (kind: 'first' | 'every'): string => (kind === 'first' ? 'first delta' : 'every token');
 
-const stopsAt = ({ replies, reading }: Step) => ({
-  name: `stops keeping up at ${replies * pace} tokens/s, where every token p95 is`,
-  value: percentile(reading.every, 95),
-  unit: 'ms',
-});
+/** While all replies are under way. */
+const throughput = ({ atOnce, paceKept }: Reading): number => Math.round(atOnce * pace * paceKept);
+
+function stopsAt({ replies, reading }: Step): Figure[] {
+  const name = `stops keeping up when asked for ${replies * pace}`;
+  return [
+    { name: `${name}: tokens read`, value: throughput(reading), unit: 'tokens/s' },
+    { name: `${name}: every token p95`, value: percentile(reading.every, 95), unit: 'ms' },
+  ];
+}
 
 /** Where it does not keep up at all, replies without an end say nothing about what was promised. */
 const wrong = (all: readonly Reading[]): number =>

@@ -3,6 +3,7 @@ import type { ReadOrder, Reader, ReadReport } from '../processes/readers.js';
 import type { SdkOrder } from '../processes/sdk-reader.js';
 import type { BenchProcess } from '../stage/process.js';
 import type { Stage, Web } from '../stage/stage.js';
+import { median } from '../statistics.js';
 import type { TokenDelays } from './delays.js';
 
 /** Everything that takes part, each in a process of its own. */
@@ -17,7 +18,16 @@ export type Players = {
 
 /** What one reading found; processor time is that of the process that talks to the provider, per token. */
 export type SdkReading = TokenDelays & { cpuUs: number };
-export type Reading = ReadReport & { cpuUs: number; tokensPerSecond: number; webCpuUs: number; readersCpuUs: number };
+export type Reading = ReadReport & {
+  cpuUs: number;
+  webCpuUs: number;
+  readersCpuUs: number;
+  /**
+   * How much of the pace that was asked for the provider could keep: it waits for readers who are behind, and what it
+   * has not sent is not late.
+   */
+  paceKept: number;
+};
 
 /** Tokens per second of each reply. */
 export const pace = 50;
@@ -69,7 +79,7 @@ export async function readWithMillrace(players: Players, replies: number, tokens
     cpuUs: perToken(workerMs),
     webCpuUs: perToken(web1Ms + web2Ms),
     readersCpuUs: perToken(readersMs),
-    tokensPerSecond: count / (report.elapsedMs / 1_000),
+    paceKept: ((tokens - 1) / pace) * (1_000 / median(report.spans)),
   };
 }
 
