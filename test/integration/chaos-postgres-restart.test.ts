@@ -15,7 +15,10 @@ let model: HeldModel;
 let system: TestSystem;
 let heard: Heard;
 let user: TestUser;
+/** By all tests of this file: what they did is looked at again by each. */
 const everAccepted: Accepted[] = [];
+/** How often connections were broken. */
+let breaks = 0;
 beforeAll(async () => {
   postgres = await ownPostgres();
   model = createHeldModel();
@@ -98,8 +101,8 @@ async function expectRecovered(running: Accepted[], posting: Answers): Promise<v
   const ended = await expectAllDone(system, heard, everAccepted, wholeAnswer);
   const runningIds = new Set(running.map(({ replyId }) => replyId));
   expect(ended.filter(({ id, attempts }) => runningIds.has(id) && attempts !== 1)).toEqual([]);
-  // Those that were being claimed at that very moment may have needed another try, and only those.
-  expect(ended.filter(({ attempts }) => attempts > 2)).toEqual([]);
+  // Those that were just beginning may have needed another try for each time that their connection broke.
+  expect(ended.filter(({ attempts }) => attempts > 1 + breaks)).toEqual([]);
 }
 
 describe('Postgres, restarted under load', () => {
@@ -107,6 +110,7 @@ describe('Postgres, restarted under load', () => {
     const running = await startReplies(15);
     const posting = await keepPosting(8);
     await eventually(() => expect(everAccepted.length).toBeGreaterThan(40));
+    breaks += 1;
     await postgres.restart();
     model.release();
     await expectRecovered(running, posting);
@@ -116,6 +120,7 @@ describe('Postgres, restarted under load', () => {
     const running = await startReplies(15);
     const posting = await keepPosting(4);
     await eventually(async () => expect(await countJobs(system)).toMatchObject({ running: expect.any(Number) }));
+    breaks += 1;
     await postgres.kill();
     await eventually(async () => expect(await readyStatus()).toBe(503));
     model.release();
@@ -131,6 +136,7 @@ describe('Postgres, restarted under load', () => {
     const posting = await keepPosting(4);
     const { database } = system.app.ctx;
     for (let rounds = 0; rounds < 10; rounds += 1) {
+      breaks += 1;
       const accepted = everAccepted.length;
       await database
         .query(
