@@ -97,6 +97,13 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     console.error('DATABASE_URL is not set.');
     process.exit(1);
   }
-  const done = await migrate(url);
-  console.log(done.length > 0 ? `applied ${done.join(', ')}` : 'nothing to migrate');
+  try {
+    const done = await migrate(url);
+    console.log(done.length > 0 ? `applied ${done.join(', ')}` : 'nothing to migrate');
+  } catch (error) {
+    // Of a refused connection, tried over IPv4 and IPv6, the message is empty.
+    const { message, code } = error as Error & { code?: string };
+    console.error(`The database was not migrated: ${message || code}`);
+    process.exit(1);
+  }
 }

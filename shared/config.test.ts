@@ -47,6 +47,16 @@ describe('loadConfig', () => {
     expect(loadConfig({ ...empty, ...required })).toEqual(loadConfig(required));
   });
 
+  test('knows the queues, and takes what the command line says instead', () => {
+    expect(mistakes({ ...required, QUEUES: 'replies,nonsense,more' })).toMatch(
+      /^.*\n {2}QUEUES: may name only replies,.*$/,
+    );
+    expect(loadConfig({ ...required, QUEUES: 'replies' }, { QUEUES: 'vectors,upkeep' }).worker.queues).toEqual([
+      'vectors',
+      'upkeep',
+    ]);
+  });
+
   test('takes lists, flags and units', () => {
     const env = { ...required, CORS_ORIGINS: 'https://a.example, https://b.example,', DEBUG: 'on', POOL_TIMEOUT: '7' };
     const config = loadConfig(env);

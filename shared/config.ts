@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseStorage, type StorageSettings } from './adapters/object-store/create.js';
+import { queueNames } from './jobs/index.js';
 
 /** Empty means not set: `.env` files and compose files both write `NAME=`. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -78,7 +79,7 @@ export const environmentSchema = z.object({
   TRUST_PROXY: integer(0, 0, 10),
   RATE_LIMIT_PER_MINUTE: integer(1_200, 0, 1_000_000),
   LOGIN_ATTEMPTS_PER_QUARTER_HOUR: integer(10, 1, 1_000_000),
-  QUEUES: list,
+  QUEUES: list.pipe(z.array(z.enum(queueNames, { error: `may name only ${queueNames.join(', ')}` }))),
   REPLIES_CONCURRENCY: integer(200, 1, 2_000),
   REPLIES_PER_USER: integer(5, 1, 1_000),
 });
@@ -147,13 +148,18 @@ export class ConfigError extends Error {}
 /**
  * Reads the settings of a process. The only place that looks at `process.env`.
  *
+ * @param overrides what the command line says instead.
  * @throws {ConfigError} naming every variable that is missing or wrong, never showing its value.
  */
-export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
-  const parsed = environmentSchema.safeParse(env);
+export function loadConfig(
+  env: Record<string, string | undefined> = process.env,
+  overrides: Partial<Record<keyof Environment, string>> = {},
+): Config {
+  const parsed = environmentSchema.safeParse({ ...env, ...overrides });
   if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`The configuration has mistakes:\n${lines.join('\n')}`);
+    // The items of a list are wrong each for itself: the variable is named once.
+    const lines = parsed.error.issues.map(({ path, message }) => `  ${String(path[0])}: ${message}`);
+    throw new ConfigError(`The configuration has mistakes:\n${[...new Set(lines)].join('\n')}`);
   }
   return group(parsed.data);
 }

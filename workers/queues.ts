@@ -1,6 +1,6 @@
 import { type Job, WaitingError, Worker } from 'bullmq';
 import { bullPrefix } from '../shared/backlog/run-queues.js';
-import { queueNames, type QueueName } from '../shared/jobs/index.js';
+import type { QueueName } from '../shared/jobs/index.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
 import { createGate } from './gate.js';
@@ -22,15 +22,6 @@ const pollSeconds = 1;
 
 /** How many jobs of a queue one process runs at a time. */
 const defaultConcurrency = 2;
-
-/** @throws when a name is not one of the queues. */
-export function parseQueues(names: readonly string[]): QueueName[] {
-  const unknown = names.filter((name) => !queueNames.includes(name as QueueName));
-  if (unknown.length > 0) {
-    throw new Error(`There is no queue ${unknown.join(', ')}; there are ${queueNames.join(', ')}.`);
-  }
-  return names.length > 0 ? (names as QueueName[]) : [...queueNames];
-}
 
 type Data = { id: string; delivery: number };
 

@@ -1,5 +1,6 @@
-import { ConfigError, loadConfig } from '../shared/config.js';
+import { loadConfig } from '../shared/config.js';
 import { createContext } from '../shared/context.js';
+import { runEntry } from '../shared/entry.js';
 import { reindex } from '../shared/knowledge/reindex.js';
 import { exitOnSignal } from '../shared/lifecycle.js';
 import { createLogger } from '../shared/logger.js';
@@ -28,7 +29,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exit(1);
-});
+runEntry(main);

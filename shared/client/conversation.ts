@@ -2,6 +2,7 @@ import type { ClientEventAck, MessageView, ServerEvent, ServerEventPayloads } fr
 import type { Connection } from './connection.js';
 import { createEmitter, type Emitter } from './emitter.js';
 import { ClientError } from './errors.js';
+import { createPeople, type Person } from './people.js';
 import { createReplies } from './replies.js';
 import type { Reply } from './reply.js';
 
@@ -28,7 +29,7 @@ export type ConversationEvents = {
 export type Conversation = Pick<Emitter<ConversationEvents>, 'on'> & {
   readonly id: string;
   /** Who has it open, by id. */
-  readonly present: ReadonlyMap<string, { userId: string; name: string }>;
+  readonly present: ReadonlyMap<string, Person>;
   reply(messageId: string): Reply | undefined;
   runningReplies(): Reply[];
   /**
@@ -56,7 +57,7 @@ type Options = { connection: Connection; id: string; onClosed(): void };
 
 export function createConversation({ connection, id, onClosed }: Options): DrivenConversation {
   const emitter = createEmitter<ConversationEvents>();
-  const present = new Map<string, { userId: string; name: string }>();
+  const people = createPeople();
   const replies = createReplies({ connection, conversationId: id, onNew: (reply) => emitter.emit('reply', reply) });
   let closed = false;
 
@@ -73,9 +74,8 @@ export function createConversation({ connection, id, onClosed }: Options): Drive
     emitter.emit('revoked', undefined);
   }
 
-  function synced({ activeReplies, lastSeq, present: found }: ClientEventAck<'conversation:join'>): void {
-    present.clear();
-    for (const person of found) present.set(person.userId, person);
+  function synced({ activeReplies, lastSeq, present }: ClientEventAck<'conversation:join'>): void {
+    people.takeList(present);
     const active = new Set(activeReplies.map(({ messageId }) => messageId));
     // What ran before and does not any more has ended while nobody listened.
     for (const reply of replies.running()) if (!active.has(reply.messageId)) void reply.follower.catchUp();
@@ -98,10 +98,11 @@ export function createConversation({ connection, id, onClosed }: Options): Drive
   return {
     id,
     on: emitter.on,
-    present,
+    present: people.present,
     reply: (messageId) => replies.get(messageId),
     runningReplies: () => replies.running(),
     async join() {
+      people.expectList();
       try {
         const answer = await connection.request('conversation:join', { conversationId: id });
         if (!closed) synced(answer);
@@ -132,7 +133,7 @@ export function createConversation({ connection, id, onClosed }: Options): Drive
 
   function takeOther(event: ServerEvent, payload: unknown): void {
     const own = connection.session()?.userId;
-    const person = payload as { userId: string; name: string };
+    const person = payload as Person;
     switch (event) {
       case 'message:created':
       case 'message:updated': {
@@ -142,11 +143,11 @@ export function createConversation({ connection, id, onClosed }: Options): Drive
         break;
       }
       case 'user:joined':
-        present.set(person.userId, { userId: person.userId, name: person.name });
+        people.change(person, true);
         if (person.userId !== own) emitter.emit('joined', { userId: person.userId, name: person.name });
         break;
       case 'user:left':
-        present.delete(person.userId);
+        people.change(person, false);
         if (person.userId !== own) emitter.emit('left', { userId: person.userId, name: person.name });
         break;
       case 'typing':

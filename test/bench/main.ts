@@ -15,15 +15,25 @@ import { takeover } from './takeover/bench.js';
 
 const benches: Record<string, Bench> = { accept, stream, takeover, fairness, documents };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, profiles: { type: 'string' }, trace: { type: 'string' } },
-});
+const { values, positionals } = commandLine();
 const name = positionals[0] ?? '';
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
-if (!bench || positionals.length > 1) {
+if (!bench || positionals.length > 1) usage();
+
+function commandLine() {
+  const options = { json: { type: 'boolean' }, profiles: { type: 'string' }, trace: { type: 'string' } } as const;
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+}
+
+function usage(mistake?: string): never {
   const list = Object.entries(benches).map(([each, { about }]) => `  ${each.padEnd(10)} ${about}`);
-  console.error(`Usage: npm run bench -- <name> [--json]\n\n${list.join('\n')}`);
+  console.error(
+    [mistake, 'Usage: npm run bench -- <name> [--json]', '', ...list].filter((line) => line !== undefined).join('\n'),
+  );
   process.exit(2);
 }
 

@@ -1,9 +1,9 @@
 import { loadConfig } from '../../shared/config.js';
 import { type Context, createContext } from '../../shared/context.js';
 import { type MessagesApi, startMessagesApi } from '../../shared/local/messages-api/server.js';
+import { queueNames } from '../../shared/jobs/index.js';
 import { createLogger } from '../../shared/logger.js';
 import type { MessageView } from '../../shared/realtime/events.js';
-import { parseQueues } from '../../workers/queues.js';
 import { type RunningWorker, startWorker } from '../../workers/worker.js';
 import { type Answer, startTestApp, type TestApp, type TestUser, testEnvironment } from './app.js';
 import { testDatabase, testRedis } from './stack.js';
@@ -65,7 +65,7 @@ export async function startTestSystem(options: Options = {}): Promise<TestSystem
       const config = loadConfig({ ...testEnvironment(stores), ...env, ...own.env });
       const logger = createLogger({ level: config.log.level, role: 'worker' });
       const ctx = wrap(await createContext(config, logger, 'worker'));
-      const worker = startWorker(ctx, parseQueues([]), { retryBaseMs: options.retryBaseMs });
+      const worker = startWorker(ctx, queueNames, { retryBaseMs: options.retryBaseMs });
       const kept: RunningWorker = {
         ...worker,
         stop: () => {

@@ -3,6 +3,7 @@ import { makePeople } from '../people.js';
 import type { Line, LoadOrder, LoadReport } from '../processes/load.js';
 import type { Result } from '../report.js';
 import type { BenchProcess } from '../stage/process.js';
+import { waitForQuiet } from '../stage/quiet.js';
 import type { Stage } from '../stage/stage.js';
 import { median, percentile } from '../statistics.js';
 import { messages } from './text.js';
@@ -29,6 +30,7 @@ export const accept: Bench = {
     const bare = await startBare(stage);
     for (const side of [ours, bare]) await run(load, side, warmUpMs);
     for (let round = 1; round <= rounds; round += 1) {
+      await waitForQuiet(stage.say);
       // The one that goes first in one round goes last in the next.
       for (const side of round % 2 ? [ours, bare] : [bare, ours]) side.rounds.push(await run(load, side, roundMs));
       stage.say(`round ${round} of ${rounds}: ${describe(ours)} against ${describe(bare)} a second`);

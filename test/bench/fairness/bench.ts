@@ -4,6 +4,7 @@ import { makePeople, openConversations, type Person } from '../people.js';
 import type { LoadOrder, LoadReport } from '../processes/load.js';
 import type { Figure, Result } from '../report.js';
 import type { BenchProcess } from '../stage/process.js';
+import { waitForQuiet } from '../stage/quiet.js';
 import type { Stage } from '../stage/stage.js';
 import { percentile } from '../statistics.js';
 import { manyMark } from './marks.js';
@@ -36,6 +37,7 @@ export const fairness: Bench = {
   about: "how long one user waits for another's many replies",
   async run(stage) {
     const players = await startPlayers(stage);
+    await waitForQuiet(stage.say);
     await postSingleMessages(players.single, (done) => done < 20);
     const idle = await postSingleMessages(players.single, (done) => done < idleSamples);
     stage.say(`alone: wait p95 ${percentile(idle.seen, 95).toFixed(1)} ms`);

@@ -1,6 +1,7 @@
 import type { Bench } from '../bench.js';
 import { percentile } from '../statistics.js';
-import { judge, keepsUp, type Round, type Step } from './judge.js';
+import { waitForQuiet } from '../stage/quiet.js';
+import { judge, keepsUp, type Round, type Step, throughput } from './judge.js';
 import { readWithMillrace, readWithSdk, startPlayers } from './players.js';
 
 const replies = 200;
@@ -25,6 +26,7 @@ export const stream: Bench = {
     await readWithMillrace(players, replies, warmUpTokens);
     const measured: Round[] = [];
     for (let round = 1; round <= rounds; round += 1) {
+      await waitForQuiet(stage.say);
       const sdk = await readWithSdk(players, replies, roundTokens);
       const millrace = await readWithMillrace(players, replies, roundTokens);
       measured.push({ sdk, millrace });
@@ -35,9 +37,7 @@ export const stream: Bench = {
     for (const count of more) {
       const step = { replies: count, reading: await readWithMillrace(players, count, stepTokens) };
       steps.push(step);
-      stage.say(
-        `${count} replies at once: ${describe(step.reading)}, ${Math.round(100 * step.reading.paceKept)} % of the pace`,
-      );
+      stage.say(`${count} replies: ${describe(step.reading)}, ${throughput(step.reading)} tokens/s`);
       step.reading.problems.slice(0, 5).forEach(stage.say);
       if (!keepsUp(step)) break;
     }

@@ -8,10 +8,15 @@ export type Round = { sdk: SdkReading; millrace: Reading };
 /** A reading with so many replies at once. */
 export type Step = { replies: number; reading: Reading };
 
-/** Later than this, at the 95th percentile, a system does not keep up. */
+/** Later than this, at the 95th percentile, a system does not keep up; nor when less is read than was asked for. */
 const tooLateMs = 250;
+const leastShare = 0.95;
 
-export const keepsUp = ({ reading }: Step): boolean => !reading.timedOut && percentile(reading.every, 95) <= tooLateMs;
+export const keepsUp = ({ replies, reading }: Step): boolean =>
+  !reading.timedOut && percentile(reading.every, 95) <= tooLateMs && throughput(reading) >= leastShare * replies * pace;
+
+/** Tokens a second while the most replies were under way: those that begin late or stream slowly make it less. */
+export const throughput = ({ atOnce, paceKept }: Reading): number => Math.round(atOnce * pace * paceKept);
 
 /** The middle of what the rounds found; delays less those of the SDK at the same percentile. */
 export function judge(rounds: readonly Round[], steps: readonly Step[]): Result {
@@ -47,7 +52,7 @@ export function judge(rounds: readonly Round[], steps: readonly Step[]): Result 
       { name: 'Millrace: worker', value: of(({ millrace }) => millrace.cpuUs), unit: 'µs/token' },
       { name: 'Millrace: both web processes', value: of(({ millrace }) => millrace.webCpuUs), unit: 'µs/token' },
       { name: 'the clients', value: of(({ millrace }) => millrace.readersCpuUs), unit: 'µs/token' },
-      { name: 'keeps up with', value: (kept?.replies ?? 0) * pace, unit: 'tokens/s' },
+      { name: 'keeps up with', value: kept ? throughput(kept.reading) : 0, unit: 'tokens/s' },
       ...(last && !keepsUp(last) ? stopsAt(last) : []),
     ],
     targets: [
@@ -67,9 +72,6 @@ export function judge(rounds: readonly Round[], steps: readonly Step[]): Result 
 }
 
 const nameOf = (kind: 'first' | 'every'): string => (kind === 'first' ? 'first delta' : 'every token');
-
-/** While all replies are under way. */
-const throughput = ({ atOnce, paceKept }: Reading): number => Math.round(atOnce * pace * paceKept);
 
 function stopsAt({ replies, reading }: Step): Figure[] {
   const name = `stops keeping up when asked for ${replies * pace}`;

@@ -2,6 +2,7 @@ import type { Bench } from '../bench.js';
 import { epochMs } from '../clock.js';
 import { problemsOf } from '../follow.js';
 import type { Figure } from '../report.js';
+import { waitForQuiet } from '../stage/quiet.js';
 import { percentile } from '../statistics.js';
 import { askForReplies, expectedText, type Players, recordOf, startPlayers, untilEnded } from './players.js';
 import { type Takeover, takeoversOf } from './takeovers.js';
@@ -18,6 +19,7 @@ export const takeover: Bench = {
   about: 'what happens to replies when their worker is killed or told to stop',
   async run(stage) {
     const players = await startPlayers(stage);
+    await waitForQuiet(stage.say);
     await askForReplies(players, repliesEach);
     const killed = await killAgainAndAgain(players, 'SIGKILL');
     const stopped = await killAgainAndAgain(players, 'SIGTERM');

@@ -1,0 +1,16 @@
+import { ConfigError } from './config.js';
+
+/**
+ * Runs the entry of a process. A mistake of whoever started it (the configuration, the command line) is told in its
+ * own words; anything else is shown with its stack. Either ends the process with exit code 1.
+ */
+export function runEntry(main: () => Promise<void>): void {
+  main().catch((error: unknown) => {
+    const mistaken = error instanceof ConfigError || isCommandLine(error);
+    console.error(mistaken ? error.message : error);
+    process.exit(1);
+  });
+}
+
+const isCommandLine = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
