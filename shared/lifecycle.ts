@@ -50,6 +50,21 @@ export async function withTimeout<T>(work: Promise<T>, ms: number, what: string)
   }
 }
 
+/** Rejects with the signal's reason as soon as it is aborted; the work itself is not stopped. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let give = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    give = () => reject(signal.reason as Error);
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
+}
+
 /**
  * Runs `stop` at the first SIGTERM or SIGINT and exits; a second signal exits at once, and so does a
  * shutdown that takes longer than `limitMs`: a supervisor would send SIGKILL anyway.

@@ -12,8 +12,13 @@ const instructions =
 const knowledgeInstructions =
   'Before you answer, the team’s knowledge store is searched for what everybody in this conversation may read, and what ' +
   'was found comes as search results ahead of the message. Where they answer it, answer from them and cite them; leave ' +
-  'aside those that do not matter. When somebody asks for what the team has written down and no search result answers ' +
-  'it, say that nothing relevant was found in the knowledge store, and cite nothing.';
+  'aside those that do not matter. Where they do not, search_knowledge searches again, in your words. When somebody asks ' +
+  'for what the team has written down and no search result answers it, say that nothing relevant was found in the ' +
+  'knowledge store, or that it could not be searched if that is what you were told, and cite nothing.';
+
+/** Follows the system prompt while the knowledge store is away: nobody is to take its silence for an answer. */
+export const searchIsAway =
+  'The knowledge store could not be searched before this message. Do not say that nothing was found in it.';
 
 /** The system prompt: the same for every reply of a conversation, so that it can be cached. */
 export function systemPrompt(own: string | null, knowledge: boolean): string {
@@ -43,6 +48,7 @@ export class PromptTooLong extends Error {}
  * Leaves out the oldest turns until the prompt fits, and then some more: the cut moves in steps, so that most
  * replies of a long conversation begin as the one before did, and are read from the cache.
  *
+ * @param system what comes before the turns, tools included.
  * @param limit tokens that the prompt may have.
  * @param count asks the service for the tokens of a prompt; called only when the upper bound does not fit.
  * @param before messages of the conversation before the first turn: steps are counted from its beginning.

@@ -47,7 +47,13 @@ export const messageSchema = z
     state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
     attempt,
     error: problem.nullable(),
-    metadata: z.record(z.string(), z.unknown()).nullable(),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .describe(
+        'Of a reply: `stopReason`; `omittedMessages`, when the history was too long; `knowledge`, how looking things up ended ' +
+          '(found, nothing-found, unavailable); `searches`, what Claude has looked up by itself.',
+      ),
     model: z.string().nullable(),
     citations: z.array(citationSchema).describe('What a reply has quoted, as far as you may read it at this moment.'),
     supersededBy: id.nullable().describe('Of a reply that was generated again: the newer one.'),

@@ -2,28 +2,33 @@ import type { Source } from '../../shared/adapters/language-model/model.js';
 import { listReaders } from '../../shared/conversations/readers.js';
 import type { ReplyTask } from '../../shared/conversations/reply.js';
 import { JobFailure } from '../../shared/errors.js';
-import { withTimeout } from '../../shared/lifecycle.js';
+import { untilAborted } from '../../shared/lifecycle.js';
 import type { ClaimedCitation } from '../../shared/knowledge/citations.js';
 import type { KnowledgeHit } from '../../shared/knowledge/hit.js';
 import { retrievePassages } from '../../shared/knowledge/retrieve.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 
+/** What a search has brought. */
+export type Search = { passages: KnowledgeHit[]; outcome: 'found' | 'nothing-found' | 'unavailable' };
+
 /** What a reply may draw on. */
 export type ReplySources = {
+  /** In the order in which the model counts them. */
   passages: KnowledgeHit[];
   cited: ClaimedCitation[];
-  /** What the reply's metadata says about it; nothing when the conversation does not look things up. */
-  outcome: 'off' | 'found' | 'nothing-found' | 'unavailable';
+  /** How the search ahead of the answer ended. */
+  outcome: 'off' | Search['outcome'];
+  /** What the model has looked up by itself, and how many passages it was given for that. */
+  searches: { query: string; outcome: Search['outcome']; passages: number }[];
+  /** How many of the passages the model has looked up by itself. */
+  fromTool: number;
 };
 
-/** In milliseconds: so long somebody who waits for a reply waits for the search. */
+/** In milliseconds: so long somebody who waits for a reply waits for one search. */
 const maxWaitMs = 5_000;
 
-/**
- * Finds passages for a reply, with the rights that every member of its conversation has. While the search is away
- * the reply is written without: somebody waits for it, and its metadata says so.
- */
+/** Finds passages for a reply before it is written, unless its conversation does not look things up. */
 export async function findSources(
   ctx: WorkerContext,
   job: Pick<JobRun, 'logger'>,
@@ -31,19 +36,44 @@ export async function findSources(
   question: string,
   signal: AbortSignal,
 ): Promise<ReplySources> {
-  if (!task.knowledge) return { passages: [], cited: [], outcome: 'off' };
+  const none = { cited: [], searches: [], fromTool: 0 };
+  if (!task.knowledge) return { ...none, passages: [], outcome: 'off' };
+  return { ...none, ...(await search(ctx, job, task, question, signal)) };
+}
+
+/**
+ * Looks something up with the rights that every member of the conversation has at this moment. While the search is
+ * away the reply is written without: somebody waits for it, and its metadata says so.
+ *
+ * @throws the signal's reason, at once.
+ */
+export async function search(
+  ctx: WorkerContext,
+  job: Pick<JobRun, 'logger'>,
+  task: ReplyTask,
+  question: string,
+  signal: AbortSignal,
+): Promise<Search> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(maxWaitMs)]);
   try {
     const readers = await listReaders(ctx.database, task.reply.conversationId);
-    const passages = await withTimeout(retrievePassages(ctx, readers, question, limit), maxWaitMs, 'the search');
-    return { passages, cited: [], outcome: passages.length > 0 ? 'found' : 'nothing-found' };
+    const passages = await untilAborted(retrievePassages(ctx, readers, question, limit), limit);
+    return { passages, outcome: passages.length > 0 ? 'found' : 'nothing-found' };
   } catch (error) {
     signal.throwIfAborted();
     // Without Postgres there is no reply either; all else that may be away is only missed.
     if (!(error instanceof JobFailure) && !limit.aborted) throw error;
     job.logger.warn({ err: error }, 'a reply is written without the knowledge store');
-    return { passages: [], cited: [], outcome: 'unavailable' };
+    return { passages: [], outcome: 'unavailable' };
   }
+}
+
+/** What the metadata of a reply says about where it is from; nothing where nothing is looked up. */
+export function toldOf({ outcome, searches }: ReplySources): Record<string, unknown> {
+  if (outcome === 'off') return {};
+  const outcomes = [outcome, ...searches.map((each) => each.outcome)];
+  const best = (['found', 'unavailable'] as const).find((each) => outcomes.includes(each)) ?? 'nothing-found';
+  return { knowledge: best, ...(searches.length > 0 ? { searches } : {}) };
 }
 
 /** The passages as the model is shown them, in pieces of a sentence or two: the least that it cites. */

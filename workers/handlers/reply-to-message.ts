@@ -1,4 +1,4 @@
-import { ModelError, type TokenUsage } from '../../shared/adapters/language-model/model.js';
+import { ModelError } from '../../shared/adapters/language-model/model.js';
 import type { Outcome } from '../../shared/backlog/claim.js';
 import { JobStopped } from '../../shared/backlog/leases.js';
 import { readHistory } from '../../shared/conversations/history.js';
@@ -6,8 +6,8 @@ import {
   fitTurns,
   PromptTooLong,
   type PromptTurn,
+  searchIsAway,
   systemPrompt,
-  tokensAtMost,
   toTurns,
 } from '../../shared/conversations/prompt.js';
 import { beginReply, type ReplyTask } from '../../shared/conversations/reply.js';
@@ -15,8 +15,10 @@ import { ClaimLost } from '../../shared/errors.js';
 import { createReplyWriter } from '../../shared/realtime/reply-writer.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
-import { announceEnd, endReply, endFromLog, noteUsage } from './reply-end.js';
-import { findSources, type ReplySources, toSources } from './reply-sources.js';
+import { announceEnd, endReply, endFromLog, noteUsage, type Written } from './reply-end.js';
+import { findSources, type ReplySources, search, toldOf, toSources } from './reply-sources.js';
+import { searchTool, tokensOf } from './search-tool.js';
+import { writeAnswer } from './write-answer.js';
 
 type Run = JobRun<'reply-to-message'>;
 
@@ -42,7 +44,7 @@ export const replyToMessage: JobHandler<'reply-to-message'> = {
 /** How many characters of history are read for each token that the model takes: enough for any language. */
 const charactersPerToken = 6;
 
-/** Tokens kept free for what the estimate and the service count differently. */
+/** Tokens kept free for what the estimate and the service count differently, such as what tools take by themselves. */
 const marginTokens = 512;
 
 async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promise<Outcome> {
@@ -58,42 +60,33 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
     onLost: (error) => stop.abort(error),
     logger: job.logger,
   });
-  const written = { text: '', model: task.model ?? ctx.config.model.model, usage: null as TokenUsage | null };
+  const written: Written = { text: '', model: task.model ?? ctx.config.model.model, usage: null };
   let firstDelta = true;
   let sources: ReplySources | null = null;
   try {
     const prompt = await makePrompt(ctx, job, task, written.model, signal);
     const found = prompt.sources;
     sources = found;
-    const listener = {
-      onText(text: string) {
+    const result = await writeAnswer({
+      model: ctx.model,
+      request: prompt.request,
+      sources: found,
+      written,
+      onText(text) {
         if (firstDelta) ctx.metrics.firstDelta((Date.now() - reply.createdAt.getTime()) / 1000);
         firstDelta = false;
-        written.text += text;
         writer.push(text);
       },
-      onCitation({
-        sourceIndex,
-        ...citation
-      }: {
-        sourceIndex: number;
-        quote: string;
-        textStart: number;
-        textEnd: number;
-      }) {
-        const hit = found.passages[sourceIndex];
-        if (hit) found.cited.push({ hit, ...citation });
-      },
-      onUsage: (usage: TokenUsage) => void (written.usage = usage),
-    };
-    const result = await ctx.model.stream(prompt.request, listener, signal);
-    written.model = result.model;
+      search: (query) => search(ctx, job, task, query, signal),
+      maxPrompt: ctx.config.model.contextTokens - ctx.config.model.maxTokens - marginTokens,
+      signal,
+    });
     await writer.drain();
     refuseEmpty(written.text, result.stopReason);
     const metadata = {
       stopReason: result.stopReason,
       ...(prompt.omitted > 0 ? { omittedMessages: prompt.omitted } : {}),
-      ...(found.outcome === 'off' ? {} : { knowledge: found.outcome }),
+      ...toldOf(found),
     };
     return await endReply(ctx, job, { task, written, sources: found, metadata, state: 'done', seq: writer.nextSeq() });
   } catch (error) {
@@ -121,6 +114,7 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
 async function makePrompt(ctx: WorkerContext, job: Run, task: ReplyTask, model: string, signal: AbortSignal) {
   const { contextTokens, maxTokens } = ctx.config.model;
   const system = systemPrompt(task.systemPrompt, task.knowledge);
+  const tools = task.knowledge ? [searchTool] : [];
   const history = await readHistory(ctx.database, {
     conversationId: task.reply.conversationId,
     triggerSeq: task.triggerSeq,
@@ -134,14 +128,14 @@ async function makePrompt(ctx: WorkerContext, job: Run, task: ReplyTask, model: 
   }
   const found = await findSources(ctx, job, task, history.messages.at(-1)?.content ?? '', signal);
   const sources = toSources(found.passages);
-  const passageTokens = tokensAtMost(sources.flatMap(({ title, pieces }) => [title, ...pieces]).join(''));
   try {
-    const limit = contextTokens - maxTokens - marginTokens - passageTokens;
+    const limit = contextTokens - maxTokens - marginTokens - tokensOf(...found.passages);
     const turns = toTurns(history.messages);
     const total = history.left + history.messages.length;
-    const count = (some: PromptTurn[]) => ctx.model.countTokens({ model, system, turns: some }, signal);
-    const fitted = await fitTurns(system, turns, limit, count, total - turns.length);
-    const request = { model, system, turns: fitted.turns, sources };
+    const count = (some: PromptTurn[]) => ctx.model.countTokens({ model, system, tools, turns: some }, signal);
+    const fitted = await fitTurns(system + JSON.stringify(tools), turns, limit, count, total - turns.length);
+    const note = found.outcome === 'unavailable' ? searchIsAway : undefined;
+    const request = { model, system, note, tools, turns: fitted.turns, sources };
     return { request, omitted: total - fitted.turns.length, sources: found };
   } catch (error) {
     if (error instanceof PromptTooLong) throw new ModelError('prompt_too_long', error.message, { transient: false });

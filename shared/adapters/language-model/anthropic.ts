@@ -1,15 +1,10 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { Config } from '../../config.js';
+import { gatherContent } from './anthropic-content.js';
 import { toModelError } from './anthropic-errors.js';
+import { toParams } from './anthropic-request.js';
 import { watchIdle } from './idle-watch.js';
-import {
-  type LanguageModel,
-  ModelError,
-  type ModelRequest,
-  type ModelResult,
-  type Source,
-  type TokenUsage,
-} from './model.js';
+import { type LanguageModel, ModelError, type ModelResult, type TokenUsage } from './model.js';
 
 type StreamingParams = Anthropic.MessageCreateParamsStreaming;
 type Event = Anthropic.RawMessageStreamEvent;
@@ -55,47 +50,20 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
   };
 }
 
-/**
- * System prompt and history are a prefix that the next request repeats: marked at both ends, it is read from
- * the cache then, at a tenth of the price.
- */
-function toParams({ model, system, turns, sources = [] }: ModelRequest): Anthropic.MessageCountTokensParams {
-  const cached = { cache_control: { type: 'ephemeral' as const } };
-  // Passages are found anew for every reply: what follows them is in no later request's prefix.
-  const lastCached = sources.length > 0 ? turns.length - 2 : turns.length - 1;
-  return {
-    model,
-    system: [{ type: 'text', text: system, ...cached }],
-    messages: turns.map(({ role, content }, index) => ({
-      role,
-      content: [
-        ...(index === turns.length - 1 ? sources.map(toSearchResult) : []),
-        { type: 'text', text: content, ...(index === lastCached ? cached : {}) },
-      ],
-    })),
-  };
-}
-
-const toSearchResult = ({ source, title, pieces }: Source): Anthropic.SearchResultBlockParam => ({
-  type: 'search_result',
-  source,
-  title,
-  content: pieces.map((text) => ({ type: 'text', text })),
-  citations: { enabled: true },
-});
-
 async function readEvents(
   events: AsyncIterable<Event>,
   requestedModel: string,
   listener: Parameters<LanguageModel['stream']>[1],
   signal: AbortSignal,
 ): Promise<ModelResult> {
-  const result: ModelResult = { stopReason: 'end_turn', model: requestedModel };
+  const result: ModelResult = { stopReason: 'end_turn', model: requestedModel, calls: [], said: [] };
+  const content = gatherContent();
   const usage: TokenUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
   let complete = false;
   let said = 0;
   let block = { start: 0, cited: [] as { sourceIndex: number; quote: string }[] };
   for await (const event of events) {
+    content.take(event);
     if (event.type === 'content_block_delta') {
       // Postgres stores no NUL; from a model it can only be noise.
       if (event.delta.type === 'text_delta') {
@@ -130,6 +98,8 @@ async function readEvents(
       transient: true,
     });
   }
+  result.said = content.said();
+  if (result.stopReason === 'tool_use') result.calls = content.calls();
   return result;
 }
 

@@ -1,6 +1,14 @@
 import { withoutDirectives } from './directive.js';
 import { type PlanBlock, tokensOf } from './plan.js';
-import { type Block, blocksOf, type JsonSchema, type MessagesRequest, searchResultsOf, textOf } from './wire.js';
+import {
+  type Block,
+  blocksOf,
+  type JsonSchema,
+  type MessagesRequest,
+  roundsOf,
+  searchResultsOf,
+  textOf,
+} from './wire.js';
 
 const introduction =
   'I am the stand-in for Claude that Millrace runs while no `ANTHROPIC_API_KEY` is set: a small local program, not a language model.';
@@ -14,10 +22,11 @@ export function lastWords(request: MessagesRequest): string {
 /** The stand-in's own answer: from the passages of the request if there are any, else about itself. */
 export function ownAnswer(request: MessagesRequest): PlanBlock[] {
   const words = lastWords(request);
-  return answerFromPassages(request, words) ?? [text(answerAboutItself(words, request.messages.length))];
+  return answerFromPassages(request, words) ?? [text(answerAboutItself(request, words))];
 }
 
-function answerAboutItself(words: string, turns: number): string {
+function answerAboutItself(request: MessagesRequest, words: string): string {
+  const turns = request.messages.length;
   return `${introduction}
 
 You wrote:
@@ -28,9 +37,17 @@ I cannot think about that, but everything around this answer is real:
 
 - your message was **saved** in Postgres, and this reply was queued as a job;
 - a worker picked it up and sent me ${turns === 1 ? 'your message' : `the ${turns} messages of this conversation`};
-- these words **stream** to every open client as they come, and resume where they stopped if a connection breaks.
+- these words **stream** to every open client as they come, and resume where they stopped if a connection breaks${aboutSearch(request)}.
 
 To talk with Claude itself, set \`ANTHROPIC_API_KEY\` and start Millrace again.`;
+}
+
+/** Where the request lets things be looked up, and no passage has come of it. */
+function aboutSearch(request: MessagesRequest): string {
+  if (!request.tools?.some(({ name }) => name.startsWith('search'))) return '';
+  return roundsOf(request).answers.some((block) => block.is_error)
+    ? ';\n- the knowledge store **could not be searched**, so I cite nothing'
+    : ';\n- **nothing relevant was found** in the knowledge store, so I cite nothing';
 }
 
 /** Sentences from the passages that share the most words with the question, each with its citation. */

@@ -1,14 +1,15 @@
 import { inputFor, lastWords, ownAnswer } from './answer.js';
 import { type Directive, parseDirective } from './directive.js';
 import type { Interruption, Plan, PlanBlock } from './plan.js';
-import { type ApiError, type MessagesRequest, textOf, type Tool } from './wire.js';
+import { type ApiError, type MessagesRequest, roundsOf, textOf, type Tool } from './wire.js';
 
 /** Counts how often each directive has failed, for `times`. */
 export type Failures = Map<string, number>;
 
 /** How the stand-in answers a valid request: as its directive says, else in its own words. */
 export function decide(request: MessagesRequest, failures: Failures): Plan {
-  const directive = parseDirective(textOf(request.messages.at(-1)));
+  const { spoken, rounds } = roundsOf(request);
+  const directive = parseDirective(textOf(request.messages.at(-1)) || (rounds > 0 ? textOf(spoken) : ''));
   if (!directive) return { blocks: forcedTool(request) ?? ownAnswer(request) };
   if (directive.unknown.length > 0) {
     const message = `stand-in: not understood: ${directive.unknown.join(' ')}`;
@@ -17,10 +18,11 @@ export function decide(request: MessagesRequest, failures: Failures): Plan {
 
   const number = (key: string): number | undefined =>
     directive.settings[key] === undefined ? undefined : Number(directive.settings[key]);
-  const plan: Plan = answerOf(request, directive, number);
+  const plan: Plan = answerOf(request, directive, number, rounds);
   plan.rate = number('rate');
   plan.delayMs = number('ms');
-  if (directive.failure && mayFail(directive, number('times'), failures)) {
+  const isStep = (number('step') ?? 1) === rounds + 1;
+  if (directive.failure && isStep && mayFail(directive, number('times'), failures)) {
     Object.assign(plan, failureOf(directive, number));
   }
   return plan;
@@ -28,7 +30,7 @@ export function decide(request: MessagesRequest, failures: Failures): Plan {
 
 type Numbers = (key: string) => number | undefined;
 
-function answerOf(request: MessagesRequest, directive: Directive, number: Numbers): Plan {
+function answerOf(request: MessagesRequest, directive: Directive, number: Numbers, rounds: number): Plan {
   const count = number('tokens');
   switch (directive.answer) {
     case 'echo':
@@ -36,7 +38,9 @@ function answerOf(request: MessagesRequest, directive: Directive, number: Number
     case 'timestamps':
       return { blocks: [{ type: 'text', tokens: Array.from({ length: count ?? 100 }, () => timestamp) }] };
     case 'tool':
-      return toolCall(request, directive.settings.name) ?? noTool(directive.settings.name);
+      if (request.tool_choice?.type === 'none' || rounds >= (number('calls') ?? 1))
+        return { blocks: ownAnswer(request) };
+      return toolCall(request, directive.settings) ?? noTool(directive.settings.name);
     case 'refusal':
       return { blocks: [], stopReason: 'refusal' };
     case 'empty':
@@ -89,15 +93,15 @@ function failureOf(directive: Directive, number: Numbers): Plan {
 function forcedTool(request: MessagesRequest): PlanBlock[] | undefined {
   const choice = request.tool_choice;
   if (choice?.type !== 'any' && choice?.type !== 'tool') return undefined;
-  return toolCall(request, choice.name)?.blocks;
+  return toolCall(request, choice)?.blocks;
 }
 
-function toolCall(request: MessagesRequest, name: string | undefined): Plan | undefined {
+function toolCall(request: MessagesRequest, { name, query }: { name?: string; query?: string }): Plan | undefined {
   const tool: Tool | undefined = request.tools?.find((each) => name === undefined || each.name === name);
   if (!tool) return undefined;
   const blocks: PlanBlock[] = [
     { type: 'text', tokens: [`I’ll`, ' use', ` ${tool.name}`, '.'] },
-    { type: 'tool_use', name: tool.name, input: inputFor(tool.input_schema, lastWords(request)) },
+    { type: 'tool_use', name: tool.name, input: inputFor(tool.input_schema, query ?? lastWords(request)) },
   ];
   return { blocks, stopReason: 'tool_use' };
 }

@@ -7,7 +7,8 @@
  *
  *     echo               the words of the message after the directive, a token per word
  *     timestamps         every token is the time at which it is sent: `<epoch ms, 3 decimals> `
- *     tool               a call of the first tool, or of name=<tool>
+ *     tool               a call of the first tool, or of name=<tool>, about query="…" or the user's words; calls=<n>
+ *                        of them one after the other (default 1), then an answer in its own words
  *     refusal            no content, stop_reason "refusal"
  *     empty              no content, stop_reason "end_turn"
  *     max-tokens         cut off after `after` tokens (default 5), stop_reason "max_tokens"
@@ -26,6 +27,7 @@
  * Settings:
  *
  *     times=<n>          only the first n requests with exactly this directive fail, later ones are answered
+ *     step=<n>           the failure is in the answer after n - 1 rounds of tools (default 1)
  *     tokens=<n>         an answer of n tokens: `t1 t2 t3 …`
  *     rate=<n>           tokens per second; 0 is all at once
  *     slow               the first byte comes ms=<n> milliseconds late (default 1000); `ms=` alone does the same
@@ -60,9 +62,12 @@ const keys = new Set([
   'type',
   'message',
   'name',
+  'query',
+  'calls',
+  'step',
   'id',
 ]);
-const numeric = new Set(['times', 'after', 'tokens', 'rate', 'ms', 'retry-after', 'status']);
+const numeric = new Set(['times', 'calls', 'step', 'after', 'tokens', 'rate', 'ms', 'retry-after', 'status']);
 
 const pattern = /\[\[stand-in:([^\]]*)\]\]/;
 

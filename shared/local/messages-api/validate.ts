@@ -97,6 +97,8 @@ function describeBlocks(blocks: Block[], at: string): string | undefined {
 
 function describeTools(request: MessagesRequest): string | undefined {
   const names = (request.tools ?? []).map((tool) => tool.name);
+  const used = request.messages.flatMap(({ content }) => blocksOf(content)).some(({ type }) => type === 'tool_use');
+  if (used && names.length === 0) return 'Requests which include `tool_use` or `tool_result` blocks must define tools';
   if (new Set(names).size < names.length) return 'tools: Tool names must be unique.';
   const choice = request.tool_choice;
   if (choice?.type === 'tool' && !names.includes(choice.name ?? ''))

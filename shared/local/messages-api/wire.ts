@@ -32,6 +32,7 @@ export type Block = {
   id?: string;
   tool_use_id?: string;
   content?: string | Block[];
+  is_error?: boolean;
   title?: string;
   source?: unknown;
   citations?: { enabled?: boolean } | null;
@@ -57,6 +58,15 @@ export function blocksOf(content: string | Block[] | undefined): Block[] {
 export function textOf(message: Message | undefined): string {
   const texts = blocksOf(message?.content).filter((block) => block.type === 'text');
   return texts.map((block) => block.text ?? '').join('\n');
+}
+
+/** What happened since the user spoke last: how often the assistant stopped for tools, and what they answered last. */
+export function roundsOf(request: MessagesRequest): { spoken: Message | undefined; rounds: number; answers: Block[] } {
+  const isAnswer = (message: Message): boolean =>
+    message.role === 'user' && blocksOf(message.content).every(({ type }) => type === 'tool_result');
+  const at = request.messages.findLastIndex((message) => message.role === 'user' && !isAnswer(message));
+  const answered = request.messages.slice(at + 1).filter(isAnswer);
+  return { spoken: request.messages[at], rounds: answered.length, answers: blocksOf(answered.at(-1)?.content) };
 }
 
 /** Every `search_result` block of a request in the order in which citations count them. */
