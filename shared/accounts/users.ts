@@ -42,27 +42,28 @@ export async function findUserByEmail(database: Database, email: string): Promis
 }
 
 /**
- * Changes what an account may do. Disabling ends its sessions; its API keys are refused while it is disabled.
+ * Changes what an account may do. Disabling ends its sessions; its API keys are refused while it is disabled. A new
+ * password ends its sessions too: whoever knew the old one is out.
  *
  * @throws AppError `not_found`; `conflict` when no enabled admin would be left.
  */
 export function changeUser(
   database: Database,
   userId: string,
-  change: { role?: Role | undefined; disabled?: boolean | undefined },
+  change: { role?: Role | undefined; disabled?: boolean | undefined; passwordHash?: string | undefined },
 ): Promise<UserView> {
   return database.transaction(async (tx) => {
     await lockAdmins(tx);
     const { rows } = await tx.query<UserRow>(
-      `UPDATE users SET role = coalesce($2, role), updated_at = now(),
+      `UPDATE users SET role = coalesce($2, role), password_hash = coalesce($4, password_hash), updated_at = now(),
          disabled_at = CASE $3::boolean WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL ELSE disabled_at END
        WHERE id = $1 RETURNING ${userColumns}`,
-      [userId, change.role ?? null, change.disabled ?? null],
+      [userId, change.role ?? null, change.disabled ?? null, change.passwordHash ?? null],
     );
     const [row] = rows;
     if (!row) throw notFound('The account');
     if (change.role !== undefined || change.disabled) await requireAdminLeft(tx);
-    if (change.disabled) await endSessions(tx, userId);
+    if (change.disabled || change.passwordHash !== undefined) await endSessions(tx, userId);
     return toUserView(row);
   });
 }

@@ -167,3 +167,18 @@ test('changing others is for admins, and only of accounts that exist', async () 
   }
   expect((await app.request('GET', '/auth/me', { token: user.accessToken })).body.role).toBe('power');
 });
+
+test('an admin gives somebody a new password: the old one and the sessions are over', async () => {
+  const user = await app.registerUser({ name: 'Forgetful' });
+  const logIn = (password: string) => app.request('POST', '/auth/login', { body: { email: user.email, password } });
+
+  expect((await change(user, user.user.id, { newPassword: 'not mine to set' })).status).toBe(403);
+  expect((await change(admin, user.user.id, { newPassword: 'short' })).status).toBe(400);
+  expect((await change(admin, user.user.id, { newPassword: 'a new long password' })).status).toBe(200);
+
+  expect(await statusOfMe(user.accessToken)).toBe(401);
+  const refreshed = await app.request('POST', '/auth/refresh', { body: { refreshToken: user.refreshToken } });
+  expect(refreshed.status).toBe(401);
+  expect((await logIn(user.password)).status).toBe(401);
+  expect((await logIn('a new long password')).status).toBe(200);
+});
