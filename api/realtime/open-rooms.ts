@@ -70,7 +70,11 @@ export function createOpenRooms(bus: RoomBus): OpenRooms {
   }
 
   function deliver(name: string, room: OpenRoom, envelope: Envelope): void {
-    const { q, x } = envelope;
+    const { e, q, x } = envelope;
+    if (e === 'room:resync') {
+      for (const reader of room.readers.values()) reader.missed();
+      return;
+    }
     let hidden = x === undefined ? nobody : [x];
     if (q !== undefined && room.restricted.size > 0) {
       hidden = [

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../logger.js';
 import { keyPrefix } from '../redis.js';
 import type { ServerEvent, ServerEventPayloads } from './events.js';
+import { createMissedRooms } from './missed-rooms.js';
 
 /** What travels on a room's channel: an event for the sockets in the room. */
 export type Envelope = {
@@ -25,7 +26,10 @@ export type ControlMessage =
   | { type: 'access-changed'; room: string; userId: string };
 
 export type Publisher = {
-  /** Sends an event to the sockets in `room`, wherever they are. Never throws: a room is told, not promised. */
+  /**
+   * Sends an event to the sockets in `room`, wherever they are. Never throws: a room to which an event could not be
+   * sent is told to look again, as soon as Redis answers.
+   */
   emit<Event extends ServerEvent>(
     room: string,
     event: Event,
@@ -44,18 +48,28 @@ export const roomChannel = (room: string): string => `${keyPrefix}room:${room}`;
 export const controlChannel = `${keyPrefix}control`;
 
 export function createPublisher(redis: Redis, logger: Logger): Publisher {
-  async function publish(channel: string, message: unknown): Promise<void> {
+  async function publish(channel: string, message: unknown): Promise<boolean> {
     try {
       await redis.publish(channel, JSON.stringify(message));
+      return true;
     } catch (error) {
-      // The truth is in Postgres; who missed an event finds it there when reading again.
       logger.debug({ err: error, channel }, 'an event was not published');
+      return false;
     }
   }
+
+  const resync = (room: string): Promise<boolean> =>
+    publish(roomChannel(room), { e: 'room:resync', p: { room } } satisfies Envelope);
+  const missed = createMissedRooms(resync, () => redis.status === 'end');
+
   return {
-    emit: (room, event, payload, messageSeq, exceptSocketId) =>
-      publish(roomChannel(room), wrap({ e: event, p: payload, q: messageSeq, x: exceptSocketId })),
-    control: (message) => publish(controlChannel, message),
+    async emit(room, event, payload, messageSeq, exceptSocketId) {
+      const envelope = wrap({ e: event, p: payload, q: messageSeq, x: exceptSocketId });
+      if (!(await publish(roomChannel(room), envelope))) missed.add(room);
+    },
+    async control(message) {
+      await publish(controlChannel, message);
+    },
   };
 }
 
