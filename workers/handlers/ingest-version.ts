@@ -36,6 +36,8 @@ export const ingestVersion: JobHandler<'ingest-version'> = {
     if (job.cancelRequested) return cancel(ctx, job);
     if (task.state === 'failed') await startAgain(ctx, job, task);
     if (!task.extracted) {
+      // Before the first page is read, which may take long: it is not waiting any more.
+      await announceProgress(ctx, task.versionId, []);
       if (task.again && task.chunkCount === 0) await forgetPoints(ctx, task.versionId);
       if (!(await readContent(ctx, job, task))) return endAsVersion(ctx, task.versionId);
     }
