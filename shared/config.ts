@@ -46,6 +46,7 @@ export const environmentSchema = z.object({
   EMBEDDING_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional()),
   EMBEDDING_API_KEY: optional(z.string().optional()),
   EMBEDDING_MODEL: optional(z.string().min(1).max(200).default('text-embedding-3-small')),
+  EMBEDDING_WEIGHT: optional(z.coerce.number().min(0).max(1).default(0.7)),
   EMBEDDING_CONCURRENCY: integer(4, 1, 100),
   EMBEDDING_REQUESTS_PER_MINUTE: integer(0, 0, 1_000_000),
   STORAGE: optional(
@@ -103,6 +104,7 @@ function group(env: Environment) {
       apiKey: env.EMBEDDING_API_KEY,
       model: env.EMBEDDING_MODEL,
       size: env.QDRANT_VECTOR_SIZE,
+      weight: env.EMBEDDING_WEIGHT,
       concurrency: env.EMBEDDING_CONCURRENCY,
       requestsPerMinute: env.EMBEDDING_REQUESTS_PER_MINUTE,
     },

@@ -36,7 +36,8 @@ export function startWorker(
   const { lifecycle, logger, database, runQueues, dispatcher } = base;
   const leases = createLeases(database, logger);
   lifecycle.onClose('leases', () => leases.close());
-  const extractor = createExtractor({ ...defaultLimits, fileBytes: base.config.knowledge.maxFileBytes });
+  const { maxFileBytes, concurrency } = base.config.knowledge;
+  const extractor = createExtractor({ ...defaultLimits, fileBytes: maxFileBytes }, concurrency);
   lifecycle.onClose('extractor', () => extractor.close());
   const ctx: WorkerContext = {
     ...base,

@@ -35,7 +35,7 @@ export async function searchPassages(
   query: QueryVectors & SearchFilter & { limit: number },
 ): Promise<KnowledgeHit[]> {
   const { dense, sparse, fusion } = query;
-  const filter = filterOf(readers, query);
+  const filter = passageFilter(readers, query);
   const wanted = query.limit * surplus;
   const seen = new Map<string, number>();
   const page: KnowledgeHit[] = [];
@@ -62,7 +62,8 @@ function shareOut(hits: readonly Hit[], seen: Map<string, number>): FoundPoint[]
   });
 }
 
-function filterOf(readers: readonly Reader[], { tags = [], status }: SearchFilter): Filter {
+/** What the vector store is told about who searches, and what for. */
+export function passageFilter(readers: readonly Reader[], { tags = [], status }: SearchFilter): Filter {
   const rights = readableByAll(readers.map(rightsOf));
   return all(
     is('kind', 'entry'),

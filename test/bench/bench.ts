@@ -5,11 +5,18 @@ import type { Stage } from './stage/stage.js';
 export type BenchOptions = {
   /** A recorded editing trace. */
   trace?: string | undefined;
+  /** A folder with what is to be measured. */
+  data?: string | undefined;
+  /** Only the part about files, only the one about replies; neither or both: all. */
+  files?: boolean | undefined;
+  replies?: boolean | undefined;
 };
 
 /** Measures one promise on a fresh stage. */
 export type Bench = {
   /** One line for the list of benches. */
   about: string;
+  /** It measures what somebody gives it: --data has to be there. */
+  needsData?: boolean;
   run(stage: Stage, options: BenchOptions): Promise<Result>;
 };

@@ -8,20 +8,32 @@ import { accept } from './accept/bench.js';
 import type { Bench } from './bench.js';
 import { documents } from './documents/bench.js';
 import { fairness } from './fairness/bench.js';
+import { ingest } from './ingest/bench.js';
 import { isMet, toJson, toText } from './report.js';
+import { retrieval } from './retrieval/bench.js';
+import { search } from './search/bench.js';
 import { startStage } from './stage/stage.js';
 import { stream } from './stream/bench.js';
 import { takeover } from './takeover/bench.js';
 
-const benches: Record<string, Bench> = { accept, stream, takeover, fairness, documents };
+const benches: Record<string, Bench> = { accept, stream, takeover, fairness, documents, retrieval, ingest, search };
 
 const { values, positionals } = commandLine();
 const name = positionals[0] ?? '';
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
 if (!bench || positionals.length > 1) usage();
+if (bench.needsData && values.data === undefined)
+  usage(`Say where the data is: npm run bench -- ${name} --data FOLDER`);
 
 function commandLine() {
-  const options = { json: { type: 'boolean' }, profiles: { type: 'string' }, trace: { type: 'string' } } as const;
+  const options = {
+    json: { type: 'boolean' },
+    profiles: { type: 'string' },
+    trace: { type: 'string' },
+    data: { type: 'string' },
+    files: { type: 'boolean' },
+    replies: { type: 'boolean' },
+  } as const;
   try {
     return parseArgs({ allowPositionals: true, options });
   } catch (error) {
@@ -59,7 +71,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   say(`${availableParallelism()} cores, Node ${process.version}, load average ${load()}; Postgres and Redis durable`);
   const stage = await startStage({ say, profiles: values.profiles }, (stop) => (close = stop));
-  const result = await bench.run(stage, { trace: values.trace });
+  const result = await bench.run(stage, values);
   say(`load average ${load()}`);
   await close();
   console.log(values.json ? toJson(name, result) : toText(name, result));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { severalAtOnce } from './several.js';
 
 /** Somebody who is signed in, with conversations of their own. */
 export type Person = { userId: string; token: string; conversationIds: string[] };
@@ -7,7 +8,7 @@ const atOnce = 8;
 
 /** Registers people over the API and opens conversations for each. */
 export function makePeople(webUrl: string, count: number, conversationsEach = 1): Promise<Person[]> {
-  return severalAtOnce(Array.from({ length: count }), () => makePerson(webUrl, conversationsEach));
+  return severalAtOnce(Array.from({ length: count }), atOnce, () => makePerson(webUrl, conversationsEach));
 }
 
 async function makePerson(webUrl: string, conversations: number): Promise<Person> {
@@ -19,7 +20,7 @@ async function makePerson(webUrl: string, conversations: number): Promise<Person
 
 /** Opens conversations of somebody who is there already. @returns their ids. */
 export function openConversations(webUrl: string, token: string, count: number): Promise<string[]> {
-  return severalAtOnce(Array.from({ length: count }), async () => {
+  return severalAtOnce(Array.from({ length: count }), atOnce, async () => {
     const { id } = await post<{ id: string }>(webUrl, '/conversations', token, { title: 'Bench' });
     return id;
   });
@@ -49,18 +50,4 @@ async function post<T>(webUrl: string, path: string, token: string | null, body:
   });
   if (!response.ok) throw new Error(`POST ${path} was answered ${response.status}: ${await response.text()}`);
   return (await response.json()) as T;
-}
-
-/** Does `work` for each item, a few at a time, and returns the results in order. */
-async function severalAtOnce<Item, Value>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Value>,
-): Promise<Value[]> {
-  const results: Value[] = [];
-  let next = 0;
-  const take = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index] as Item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, take));
-  return results;
 }

@@ -6,13 +6,13 @@ export type TextKind = 'passage' | 'query';
 /**
  * How the hits of the dense vectors are put together with those of BM25. It belongs to the embedder, because it
  * depends on how good its vectors are:
- * - `distributions`: both scores scaled by their spread among the candidates, then added, for halves that are
- *   about equally good;
+ * - `distributions`: both scores scaled by their spread among the candidates, then weighed, `dense` from 0 to 1 for
+ *   the dense half and the rest for the other: for vectors that know meaning, whatever the scale of their cosines;
  * - `ranks`: reciprocal ranks, the same without looking at the scores;
  * - `scores`: `dense * cosine + sparse * BM25`, for a weak half that should only decide where the other is unsure.
  */
 export type Fusion =
-  { by: 'distributions' } | { by: 'ranks'; k: number } | { by: 'scores'; dense: number; sparse: number };
+  { by: 'distributions'; dense: number } | { by: 'ranks'; k: number } | { by: 'scores'; dense: number; sparse: number };
 
 /** Makes vectors of texts. Vectors of two embedders can be compared only if `model` and `size` are the same. */
 export type Embedder = {

@@ -25,7 +25,7 @@ export function createFeatureHashingEmbedder(size: number): Embedder {
   return {
     model: `feature-hashing-1/${size}`,
     size,
-    fusion: { by: 'scores', dense: 10, sparse: 1 },
+    fusion: { by: 'scores', dense: 8, sparse: 1 },
     async embed(texts, _kind, signal) {
       const vectors: Float32Array[] = [];
       for (const [index, text] of texts.entries()) {

@@ -57,6 +57,7 @@ function api(settings: Partial<EmbeddingsApiSettings> = {}) {
     apiKey: 'a key',
     model: 'some-model',
     size: 4,
+    weight: 0.7,
     concurrency: 3,
     requestsPerMinute: 0,
     firstRetryMs: 1,

@@ -13,6 +13,12 @@ export type EmbeddingsApiSettings = {
   model: string;
   /** Numbers that a vector must have. */
   size: number;
+  /**
+   * How much its vectors count in a search, from 0 to 1; the rest counts what BM25 finds. Tried with vectors of latent
+   * semantics and simulated ones, 0.95 to 1.6 times as good as BM25: with 0.7 both together were better than each, or
+   * within 0.003 of the better one; with equal weights strong vectors were better alone (nDCG@10 0.69 against 0.74).
+   */
+  weight: number;
   /** Requests of this process at a time. */
   concurrency: number;
   /** Requests of this process in a minute; 0 is no limit. */
@@ -67,7 +73,7 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
     // Some models make vectors of several sizes.
     model: `${model}/${size}`,
     size,
-    fusion: { by: 'distributions' },
+    fusion: { by: 'distributions', dense: settings.weight },
     async embed(texts, kind, signal) {
       // One failed batch fails the whole: the others need not go on then.
       const stop = new AbortController();

@@ -125,7 +125,7 @@ describe('points', () => {
     expect(await found()).toEqual([0]);
     const hits = await store.search({
       sparse: { indices: [1, 9], values: [1, 1] },
-      fusion: { by: 'distributions' },
+      fusion: { by: 'distributions', dense: 0.5 },
       filter: everything,
       limit: 9,
     });
@@ -168,11 +168,15 @@ describe('points', () => {
       [2, expect.closeTo(1 / 61 + 1 / 60, 5)],
       [1, expect.closeTo(1 / 60, 5)],
     ]);
-    const spread = await search({ dense, sparse, ...onlyTwo, fusion: { by: 'distributions' } });
-    // One standard deviation is 1/√2 of the difference of two: ±1/√2 of 6.
-    expect(spread).toEqual([
-      [2, expect.closeTo(0.5 + 0.5 - Math.SQRT1_2 / 6, 4)],
-      [1, expect.closeTo(0.5 + Math.SQRT1_2 / 6, 4)],
+    // One standard deviation is 1/√2 of the difference of two: ±1/√2 of 6. What a half has not found counts 0.25.
+    const [better, worse] = [0.5 + Math.SQRT1_2 / 6, 0.5 - Math.SQRT1_2 / 6];
+    expect(await search({ dense, sparse, ...onlyTwo, fusion: { by: 'distributions', dense: 0.5 } })).toEqual([
+      [2, expect.closeTo(0.5 * worse + 0.5 * 0.5, 4)],
+      [1, expect.closeTo(0.5 * better + 0.5 * 0.25, 4)],
+    ]);
+    expect(await search({ dense, sparse, ...onlyTwo, fusion: { by: 'distributions', dense: 0.7 } })).toEqual([
+      [1, expect.closeTo(0.7 * better + 0.3 * 0.25, 4)],
+      [2, expect.closeTo(0.7 * worse + 0.3 * 0.5, 4)],
     ]);
   });
 
@@ -180,7 +184,7 @@ describe('points', () => {
     const hits = await store.search({
       dense,
       sparse: { indices: [1], values: [1] },
-      fusion: { by: 'distributions' },
+      fusion: { by: 'distributions', dense: 0.5 },
       filter: all(is('approved', true)),
       limit: 10,
       fields: ['n'],

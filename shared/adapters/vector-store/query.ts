@@ -1,5 +1,4 @@
 import type { Schemas } from '@qdrant/js-client-rest';
-import type { Fusion } from '../embedder/embedder.js';
 import { toNumbers } from './numbers.js';
 import type { HybridQuery } from './vector-store.js';
 
@@ -19,22 +18,27 @@ export function toQueryRequest(query: HybridQuery): Schemas['QueryRequest'] {
   const sparseHalf = sparse && { query: sparse, using: sparseVector, filter };
   if (!denseHalf || !sparseHalf) return { ...(denseHalf ?? sparseHalf ?? { filter }), ...common };
   const candidates = query.candidates ?? Math.max(minCandidates, limit * 2);
-  return {
-    prefetch: [
-      { ...denseHalf, limit: candidates },
-      { ...sparseHalf, limit: candidates },
-    ],
-    query: toFusion(fusion),
-    ...common,
-  };
+  const halves = [
+    { ...denseHalf, limit: candidates },
+    { ...sparseHalf, limit: candidates },
+  ];
+  if (fusion.by === 'ranks') return { prefetch: halves, query: { rrf: { k: fusion.k } }, ...common };
+  if (fusion.by === 'scores') return { prefetch: halves, query: weighted(fusion.dense, fusion.sparse, 0), ...common };
+  // Qdrant's fusion of distributions knows no weights. Of one list it only scales the scores, which are weighed then.
+  const scaled = halves.map((half) => ({ prefetch: [half], query: { fusion: 'dbsf' as const }, limit: candidates }));
+  return { prefetch: scaled, query: weighted(fusion.dense, 1 - fusion.dense, absent), ...common };
 }
 
-function toFusion(fusion: Fusion): Schemas['Query'] {
-  if (fusion.by === 'distributions') return { fusion: 'dbsf' };
-  if (fusion.by === 'ranks') return { rrf: { k: fusion.k } };
+/**
+ * What a point counts in a half that has not found it, where 0.5 is the mean of those that were found and 1 three
+ * standard deviations above it. With 0, to be among the candidates of the weaker half would count for more than
+ * what the better one says.
+ */
+const absent = 0.25;
+
+function weighted(dense: number, sparse: number, missing: number): Schemas['Query'] {
   return {
-    formula: { sum: [{ mult: [fusion.dense, '$score[0]'] }, { mult: [fusion.sparse, '$score[1]'] }] },
-    // Of a point that only the other half has found.
-    defaults: { '$score[0]': 0, '$score[1]': 0 },
+    formula: { sum: [{ mult: [dense, '$score[0]'] }, { mult: [sparse, '$score[1]'] }] },
+    defaults: { '$score[0]': missing, '$score[1]': missing },
   };
 }

@@ -29,12 +29,16 @@ export type Extractor = {
 
 /** After so many files a process is replaced, whatever it may have gathered. */
 const maxFilesPerReader = 200;
-const maxIdleReaders = 2;
 /** Failures of sound files. */
 const harmless = new Set<FailureCode>(['empty', 'no_text', 'unknown_type', 'encrypted']);
 
-/** Makes an extractor. Processes are started when files come: at most as many as are read at once. */
-export function createExtractor(limits: Limits = defaultLimits): Extractor {
+/**
+ * Makes an extractor. Processes are started when files come: at most as many as are read at once.
+ *
+ * @param maxIdle processes that are kept for the next file. Fewer than are read at once cost a start, which takes
+ * longer than a short file, again and again.
+ */
+export function createExtractor(limits: Limits = defaultLimits, maxIdle = 2): Extractor {
   const idle: Reader[] = [];
   const all = new Set<Reader>();
 
@@ -48,7 +52,7 @@ export function createExtractor(limits: Limits = defaultLimits): Extractor {
   }
 
   function giveBack(reader: Reader, reusable: boolean): void {
-    if (reusable && reader.files < maxFilesPerReader && idle.length < maxIdleReaders && all.has(reader)) {
+    if (reusable && reader.files < maxFilesPerReader && idle.length < maxIdle && all.has(reader)) {
       idle.push(reader);
       return;
     }

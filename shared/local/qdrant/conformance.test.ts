@@ -79,7 +79,7 @@ async function useEverything(url: string): Promise<void> {
   const query: HybridQuery = {
     dense: Float32Array.of(1, 0, 0),
     sparse: { indices: [1], values: [1] },
-    fusion: { by: 'distributions' },
+    fusion: { by: 'distributions', dense: 0.5 },
     filter,
     limit: 5,
   };

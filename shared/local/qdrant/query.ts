@@ -2,21 +2,15 @@ import { wrongInput } from './errors.js';
 import { type Mask, matching } from './filter.js';
 import { fuse, type Scored } from './fusion.js';
 import type { Points } from './points.js';
-import type { Filter, Prefetch, QueryRequest } from './requests.js';
+import type { Filter, Nearest, Prefetch, QueryRequest } from './requests.js';
 
 /** The hits of a query, best first: of one vector, or of several searches put together. */
 export function runQuery(points: Points, request: QueryRequest): Scored[] {
   const { prefetch, query, using, filter, limit } = request;
   if (prefetch && prefetch.length > 0) {
     if (!query || !isFusion(query)) throw wrongInput('with a prefetch, the stand-in knows only fusions and formulas');
-    // Qdrant hands the filter of the whole query down to its parts; most often they have the same.
-    const masks = new Map<string, Mask>();
-    const lists = prefetch.map((part) => {
-      const key = JSON.stringify(part.filter ?? null);
-      const mask = masks.get(key) ?? matching(points, both(part.filter, filter));
-      masks.set(key, mask);
-      return nearest(points, part, mask);
-    });
+    const maskOf = masksOf(points);
+    const lists = prefetch.map((part) => runPrefetch(points, part, filter, maskOf));
     return best(points, fuse(lists, query), limit);
   }
   if (query && isFusion(query)) throw wrongInput('a fusion needs a prefetch');
@@ -25,7 +19,28 @@ export function runQuery(points: Points, request: QueryRequest): Scored[] {
   return nearest(points, { query, using, limit }, matching(points, filter));
 }
 
-function nearest(points: Points, { query, using, limit }: Prefetch, mask: Mask): Scored[] {
+/** Qdrant hands the filter of a whole query down to its parts. */
+function runPrefetch(points: Points, part: Prefetch, outer: Filter | null | undefined, maskOf: MaskOf): Scored[] {
+  const filter = both(part.filter, outer);
+  if ('using' in part) return nearest(points, part, maskOf(filter));
+  const lists = part.prefetch.map((inner) => runPrefetch(points, inner, filter, maskOf));
+  return best(points, fuse(lists, part.query), part.limit);
+}
+
+type MaskOf = (filter: Filter | null | undefined) => Mask;
+
+/** The parts of a query most often have the same filter. */
+function masksOf(points: Points): MaskOf {
+  const masks = new Map<string, Mask>();
+  return (filter) => {
+    const key = JSON.stringify(filter ?? null);
+    const mask = masks.get(key) ?? matching(points, filter);
+    masks.set(key, mask);
+    return mask;
+  };
+}
+
+function nearest(points: Points, { query, using, limit }: Omit<Nearest, 'filter'>, mask: Mask): Scored[] {
   if (Array.isArray(query)) {
     const { index, size } = points.dense(using);
     if (query.length !== size) {

@@ -39,7 +39,7 @@ const conditions: z.ZodType<Condition | Condition[] | null | undefined> = z.lazy
 const filter: z.ZodType<Filter> = z.strictObject({ must: conditions, should: conditions, must_not: conditions });
 
 const vectorInput = z.union([numbers, sparse]);
-const prefetch = z.strictObject({
+const nearest = z.strictObject({
   query: vectorInput,
   using: z.string(),
   filter: filter.nullish(),
@@ -57,9 +57,20 @@ const fusion = z.union([
     defaults: z.record(z.string(), finite).default({}),
   }),
 ]);
+/** One search, or several that are put together before they are put together with others. */
+const prefetch = z.union([
+  nearest,
+  z.strictObject({
+    prefetch: z.array(nearest),
+    query: fusion,
+    filter: filter.nullish(),
+    limit: z.number().int().min(1).default(10),
+  }),
+]);
 const withPayload = z.union([z.boolean(), z.array(z.string())]);
 
 export type FusionQuery = z.infer<typeof fusion>;
+export type Nearest = z.infer<typeof nearest>;
 export type Prefetch = z.infer<typeof prefetch>;
 
 export const queryRequest = z.strictObject({

@@ -8,6 +8,7 @@ import { waitForQuiet } from '../stage/quiet.js';
 import type { Stage } from '../stage/stage.js';
 import { percentile } from '../statistics.js';
 import { manyMark } from './marks.js';
+import { measureFiles } from './files.js';
 import { watchActive } from './running-replies.js';
 import { postSingleMessages, type Waits } from './single-messages.js';
 
@@ -32,28 +33,41 @@ type Players = {
 /** What the replies of the one did to the single messages of the other, and whether they kept to their limit. */
 type Phase = { name: string; waits: Waits; mostActive: number; mostOpen: number; seconds: number };
 
-/** One user puts many replies on; another one's single messages must start as if alone. */
+/** One user has much to do; what another one asks for must go on as if alone. */
 export const fairness: Bench = {
-  about: "how long one user waits for another's many replies",
-  async run(stage) {
-    const players = await startPlayers(stage);
-    await waitForQuiet(stage.say);
-    await postSingleMessages(players.single, (done) => done < 20);
-    const idle = await postSingleMessages(players.single, (done) => done < idleSamples);
-    stage.say(`alone: wait p95 ${percentile(idle.seen, 95).toFixed(1)} ms`);
-    const { token } = players.heavy;
-    const phases: Phase[] = [];
-    for (const conversations of [many, 8]) {
-      const ids = await openConversations(players.webUrls[0] ?? '', token, conversations);
-      const phase = await runPhase(players, `in ${conversations} conversations`, ids);
-      stage.say(
-        `${phase.name}: wait p95 ${percentile(phase.waits.seen, 95).toFixed(1)} ms, ${phase.seconds.toFixed(0)} s`,
-      );
-      phases.push(phase);
-    }
-    return judge(idle, phases);
+  about: "how long one user waits for another's many files and many replies; --files, --replies for one of them",
+  async run(stage, { files = false, replies = false }) {
+    // The files first: their processes are ended before those begin that know of no vector store.
+    const results = [
+      ...(files || !replies ? [await measureFiles(stage)] : []),
+      ...(replies || !files ? [await measureReplies(stage)] : []),
+    ];
+    return {
+      figures: results.flatMap(({ figures }) => figures),
+      targets: results.flatMap(({ targets }) => targets),
+    };
   },
 };
+
+/** One user puts many replies on; another one's single messages must start as if alone. */
+async function measureReplies(stage: Stage): Promise<Result> {
+  const players = await startPlayers(stage);
+  await waitForQuiet(stage.say);
+  await postSingleMessages(players.single, (done) => done < 20);
+  const idle = await postSingleMessages(players.single, (done) => done < idleSamples);
+  stage.say(`alone: wait p95 ${percentile(idle.seen, 95).toFixed(1)} ms`);
+  const { token } = players.heavy;
+  const phases: Phase[] = [];
+  for (const conversations of [many, 8]) {
+    const ids = await openConversations(players.webUrls[0] ?? '', token, conversations);
+    const phase = await runPhase(players, `in ${conversations} conversations`, ids);
+    stage.say(
+      `${phase.name}: wait p95 ${percentile(phase.waits.seen, 95).toFixed(1)} ms, ${phase.seconds.toFixed(0)} s`,
+    );
+    phases.push(phase);
+  }
+  return judge(idle, phases);
+}
 
 async function startPlayers(stage: Stage): Promise<Players> {
   const provider = await stage.startHelper('counting-provider');

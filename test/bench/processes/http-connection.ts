@@ -49,7 +49,12 @@ export async function openConnection(url: string): Promise<HttpConnection> {
 }
 
 /** A POST of JSON as it goes over the wire. */
-export function postRequest(url: string, token: string | null, body: object): Buffer {
+export function postRequest(
+  url: string,
+  token: string | null,
+  body: object,
+  headers: Record<string, string> = {},
+): Buffer {
   const { host, pathname } = new URL(url);
   const text = JSON.stringify(body);
   const lines = [
@@ -58,6 +63,13 @@ export function postRequest(url: string, token: string | null, body: object): Bu
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(text)}`,
     ...(token ? [`authorization: Bearer ${token}`] : []),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${text}`);
+}
+
+/** A GET as it goes over the wire. */
+export function getRequest(url: string, token: string): Buffer {
+  const { host, pathname, search } = new URL(url);
+  return Buffer.from(`GET ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n\r\n`);
 }

@@ -6,6 +6,7 @@ import { migrate } from '../../../prisma/migrate.js';
 import { startPostgres } from '../../../shared/local/postgres.js';
 import { startRedis } from '../../../shared/local/redis.js';
 import { type BenchProcess, type ProcessCommand, startProcess } from './process.js';
+import { startVectorServer, type VectorServer } from './vector-server.js';
 
 /** A web process and where it listens. */
 export type Web = BenchProcess & { url: string };
@@ -14,6 +15,8 @@ export type Web = BenchProcess & { url: string };
 export type Stage = {
   databaseUrl: string;
   redisUrl: string;
+  /** For files, deleted at the end. */
+  folder: string;
   /** For looking at what is stored, beside the processes. */
   sql: pg.Pool;
   /** Told what goes on, while it goes on. */
@@ -22,6 +25,8 @@ export type Stage = {
   startWorker(env?: Record<string, string>): Promise<BenchProcess>;
   /** The stand-in for Claude as a process of its own. */
   startProvider(): Promise<BenchProcess & { url: string }>;
+  /** Where points go: the Qdrant that QDRANT_URL names, else the stand-in as a process of its own. */
+  startVectorServer(): Promise<VectorServer>;
   /** A helper process of the bench, from `test/bench/processes/`. */
   startHelper(name: string, env?: Record<string, string>): Promise<BenchProcess>;
   /** Ends everything and deletes its files; may be called at any time, more than once. */
@@ -69,6 +74,7 @@ export async function startStage(
     ANTHROPIC_API_KEY: 'bench',
     ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
     HOST: '127.0.0.1',
+    STORAGE: path.join(stores.folder, 'storage'),
     RATE_LIMIT_PER_MINUTE: '0',
     LOGIN_ATTEMPTS_PER_QUARTER_HOUR: '100000',
     ACCESS_TOKEN_MINUTES: '120',
@@ -111,6 +117,17 @@ export async function startStage(
       });
       return { ...provider, url: String(provider.ready.url) };
     },
+    startVectorServer: () =>
+      startVectorServer({
+        startStandIn: () =>
+          start({
+            name: 'vector server',
+            entry: 'shared/local/qdrant/main.js',
+            args: ['--dir', path.join(stores.folder, 'qdrant')],
+            ready: ({ url }) => typeof url === 'string',
+          }),
+        onDone: (step) => undo.push(step),
+      }),
     startHelper: (name, env = {}) =>
       start({ name, entry: `test/bench/processes/${name}.js`, env, ready: ({ ready }) => ready === true }),
   };
@@ -122,7 +139,7 @@ type Undo = () => Promise<unknown>;
 async function startStores(
   say: Stage['say'],
   done: (undo: Undo) => void,
-): Promise<Pick<Stage, 'databaseUrl' | 'redisUrl' | 'sql'>> {
+): Promise<Pick<Stage, 'databaseUrl' | 'redisUrl' | 'folder' | 'sql'>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-'));
   done(() => rm(folder, { recursive: true, force: true }));
   const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), maxConnections: 400 });
@@ -135,5 +152,5 @@ async function startStores(
   await migrate(postgres.url);
   const sql = new pg.Pool({ connectionString: postgres.url, max: 2, application_name: 'bench' });
   done(() => sql.end());
-  return { databaseUrl: postgres.url, redisUrl: redis.url, sql };
+  return { databaseUrl: postgres.url, redisUrl: redis.url, sql, folder };
 }
