@@ -30,7 +30,7 @@ function rareWord(random: () => number): string {
   return word + (syllables[word.length % syllables.length] ?? '');
 }
 
-export function madeSentence(random: () => number): string {
+function madeSentence(random: () => number): string {
   const words = Array.from({ length: 8 + Math.floor(random() * 18) }, () =>
     random() < 0.45 ? (common[Math.floor(random() * common.length)] ?? '') : rareWord(random),
   );
