@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import { deleteMessage, editMessage } from '../../shared/conversations/edit-message.js';
-import { type MessageView, messageSchema, rooms } from '../../shared/realtime/events.js';
-import type { WebContext } from '../context.js';
+import { announceUpdated } from '../../shared/conversations/announce-updated.js';
+import { messageSchema } from '../../shared/realtime/events.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { messageContent } from './post-message.js';
-
-function announceUpdated({ publisher }: WebContext, message: MessageView): void {
-  const { conversationId, seq } = message;
-  void publisher.emit(rooms.conversation(conversationId), 'message:updated', { conversationId, message }, seq);
-}
 
 export const patchMessage = endpoint({
   method: 'patch',

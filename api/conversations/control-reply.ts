@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { announceUpdated } from '../../shared/conversations/announce-updated.js';
 import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { regenerateReply } from '../../shared/conversations/regenerate-reply.js';
 import { messageSchema, rooms } from '../../shared/realtime/events.js';
 import { endpoint, idParams } from '../endpoint.js';
+import { citedFor } from './cited.js';
 
 export const postCancel = endpoint({
   method: 'post',
@@ -14,7 +16,8 @@ export const postCancel = endpoint({
   params: idParams,
   response: { status: 202, description: 'The reply as it is at this moment.', schema: messageSchema },
   errors: ['not_found', 'conflict'],
-  handler: ({ ctx, principal, params }) => cancelReply(ctx, principal.userId, params.id),
+  handler: async ({ ctx, principal, params }) =>
+    citedFor(ctx.database, principal, await cancelReply(ctx, principal.userId, params.id)),
 });
 
 export const postRegenerate = endpoint({
@@ -33,7 +36,7 @@ export const postRegenerate = endpoint({
       ctx.dispatcher.kick(ready);
       const { conversationId } = reply;
       const room = rooms.conversation(conversationId);
-      void ctx.publisher.emit(room, 'message:updated', { conversationId, message: superseded }, superseded.seq);
+      announceUpdated(ctx, superseded);
       void ctx.publisher.emit(room, 'message:created', { conversationId, message: reply }, reply.seq);
     });
     return { reply };

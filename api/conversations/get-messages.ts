@@ -8,6 +8,7 @@ import { withCitations } from '../../shared/knowledge/citations.js';
 import { messageSchema } from '../../shared/realtime/events.js';
 import { limit, page, text } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
+import { citedFor } from './cited.js';
 
 const cursor = z.string().max(500).optional();
 
@@ -47,7 +48,7 @@ export const getMessage = endpoint({
   async handler({ ctx, principal, params }) {
     const message = await findReadableMessage(ctx.database, params.id, principal.userId);
     if (!message) throw notFound('The message');
-    return (await withCitations(ctx.database, [principal], [presentMessage(message)]))[0];
+    return citedFor(ctx.database, principal, presentMessage(message));
   },
 });
 

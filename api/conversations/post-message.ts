@@ -6,6 +6,7 @@ import { messageSchema } from '../../shared/realtime/events.js';
 import { line, text } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { replayedHeader } from '../middleware/idempotency.js';
+import { citedFor } from './cited.js';
 
 /** What people say: not only white space, which the model would refuse. */
 export const messageContent = text(maxMessageLength).refine((value) => /\S/.test(value), 'must not be blank');
@@ -48,6 +49,7 @@ export const postMessageEndpoint = endpoint({
     });
     announcePosted(ctx, posted);
     if (posted.replayed) res.setHeader(replayedHeader, 'true');
-    return { message: posted.message, reply: posted.reply, jobId: posted.jobId };
+    const reply = posted.reply && (await citedFor(ctx.database, principal, posted.reply));
+    return { message: posted.message, reply, jobId: posted.jobId };
   },
 });

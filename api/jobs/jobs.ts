@@ -2,12 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Principal } from '../../shared/accounts/principal.js';
 import { findJob, type JobView, requestCancel, retryJob } from '../../shared/backlog/control.js';
+import { announceUpdated } from '../../shared/conversations/announce-updated.js';
 import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { findMessage } from '../../shared/conversations/message.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { isJobKind } from '../../shared/jobs/index.js';
-import { rooms } from '../../shared/realtime/events.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
 
@@ -102,11 +102,7 @@ export const postRetry = endpoint({
       return { ready, reply: isReply ? await requeueReply(tx, job.subjectId, readerId) : null };
     });
     ctx.dispatcher.kick(done.ready);
-    if (done.reply) {
-      const { conversationId, seq } = done.reply;
-      const room = rooms.conversation(conversationId);
-      void ctx.publisher.emit(room, 'message:updated', { conversationId, message: done.reply }, seq);
-    }
+    if (done.reply) announceUpdated(ctx, done.reply);
     return present(await requireJob(ctx, principal, job.id));
   },
 });

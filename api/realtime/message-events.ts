@@ -2,6 +2,7 @@ import { announcePosted } from '../../shared/conversations/announce-posted.js';
 import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { postMessage } from '../../shared/conversations/post-message.js';
 import type { WebContext } from '../context.js';
+import { citedFor } from '../conversations/cited.js';
 import type { EventHandlers } from './receive-event.js';
 
 /** The same services as of the HTTP routes; a socket need not have joined the conversation. */
@@ -10,10 +11,12 @@ export function messageHandlers(ctx: WebContext): Pick<EventHandlers, 'message:s
     async 'message:send'(session, payload) {
       const posted = await postMessage(ctx.database, { authorId: session.principal.userId, ...payload });
       announcePosted(ctx, posted);
-      return { message: posted.message, reply: posted.reply };
+      const reply = posted.reply && (await citedFor(ctx.database, session.principal, posted.reply));
+      return { message: posted.message, reply };
     },
     async 'reply:cancel'(session, { messageId }) {
-      return { message: await cancelReply(ctx, session.principal.userId, messageId) };
+      const reply = await cancelReply(ctx, session.principal.userId, messageId);
+      return { message: await citedFor(ctx.database, session.principal, reply) };
     },
   };
 }

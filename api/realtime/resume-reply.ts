@@ -3,9 +3,9 @@ import type { Role } from '../../shared/accounts/principal.js';
 import { findReadableMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
 import type { Sql } from '../../shared/database.js';
 import { notFound } from '../../shared/errors.js';
-import { withCitations } from '../../shared/knowledge/citations.js';
 import type { ClientEventAck, MessageView } from '../../shared/realtime/events.js';
 import { readReply } from '../../shared/realtime/reply-reader.js';
+import { citedFor } from '../conversations/cited.js';
 
 /** What a reader has of a reply, and what it lacks. */
 type Position = { attempt: number; after: number };
@@ -50,11 +50,8 @@ export async function findReply(sql: Sql, where: { messageId: string; userId: st
   return message;
 }
 
-/** A reply as this reader sees it: with the citations that they may read at this moment. */
-export async function viewOf(sql: Sql, reader: Reader, reply: MessageRow): Promise<MessageView> {
-  const view = presentMessage(reply);
-  return (await withCitations(sql, [reader], [view]))[0] ?? view;
-}
+export const viewOf = (sql: Sql, reader: Reader, reply: MessageRow): Promise<MessageView> =>
+  citedFor(sql, reader, presentMessage(reply));
 
 async function stored(sql: Sql, reader: Reader, reply: MessageRow, { attempt, after }: Position): Promise<Resumed> {
   return {

@@ -9,8 +9,8 @@ import type { Reply } from './reply.js';
 export type ConversationEvents = {
   /** Somebody said something, or a reply was asked for. */
   message: MessageView;
-  /** A message was edited, deleted or superseded. */
-  updated: MessageView;
+  /** A message was edited, deleted, superseded or tried again. Its citations are as you have them. */
+  updated: ServerEventPayloads['message:updated']['message'];
   /** A reply is being written that was not known here before; listen to it at once, and nothing is missed. */
   reply: Reply;
   typing: { userId: string; name: string; typing: boolean };
@@ -135,13 +135,15 @@ export function createConversation({ connection, id, onClosed }: Options): Drive
     const own = connection.session()?.userId;
     const person = payload as Person;
     switch (event) {
-      case 'message:created':
-      case 'message:updated': {
+      case 'message:created': {
         const { message } = payload as ServerEventPayloads['message:created'];
-        if (event === 'message:created') noticeReply(message);
-        emitter.emit(event === 'message:created' ? 'message' : 'updated', message);
+        noticeReply(message);
+        emitter.emit('message', message);
         break;
       }
+      case 'message:updated':
+        emitter.emit('updated', (payload as ServerEventPayloads['message:updated']).message);
+        break;
       case 'user:joined':
         people.change(person, true);
         if (person.userId !== own) emitter.emit('joined', { userId: person.userId, name: person.name });

@@ -18,8 +18,8 @@ export const serverEvents = {
   typing: z.object({ conversationId: id, userId: id, name: text, typing: z.boolean() }),
   'message:created': z.object({ conversationId: id, message: messageSchema }),
   'message:updated': z
-    .object({ conversationId: id, message: messageSchema })
-    .describe('Edited, deleted or superseded.'),
+    .object({ conversationId: id, message: messageSchema.omit({ citations: true }).meta({ id: 'ChangedMessage' }) })
+    .describe('Edited, deleted, superseded or tried again. Citations are as you have them.'),
   'reply:started': z
     .object({ conversationId: id, messageId: id, attempt })
     .describe('Drop what earlier attempts said.'),

@@ -55,7 +55,11 @@ export const messageSchema = z
           '(found, nothing-found, unavailable); `searches`, what Claude has looked up by itself.',
       ),
     model: z.string().nullable(),
-    citations: z.array(citationSchema).describe('What a reply has quoted, as far as you may read it at this moment.'),
+    citations: z
+      .array(citationSchema)
+      .describe(
+        'What a reply has quoted, as far as you may read it at this moment; in events, as far as every member may.',
+      ),
     supersededBy: id.nullable().describe('Of a reply that was generated again: the newer one.'),
     createdAt: z.iso.datetime(),
     completedAt: z.iso.datetime().nullable(),
