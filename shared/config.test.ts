@@ -35,8 +35,9 @@ describe('loadConfig', () => {
       PORT: '99999',
       MAX_POOL_SIZE: 'many',
       DEFAULT_ROLE: 'god',
+      MODEL_PRICES: '{"claude": {"input": -1}}',
     });
-    for (const name of ['JWT_SECRET', 'DATABASE_URL', 'PORT', 'MAX_POOL_SIZE', 'DEFAULT_ROLE']) {
+    for (const name of ['JWT_SECRET', 'DATABASE_URL', 'PORT', 'MAX_POOL_SIZE', 'DEFAULT_ROLE', 'MODEL_PRICES']) {
       expect(message).toContain(`  ${name}: `);
     }
     for (const value of ['short-and-secret', 'hunter2', '99999', 'god']) expect(message).not.toContain(value);

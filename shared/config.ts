@@ -26,6 +26,26 @@ const list = optional(
     ),
 );
 
+const amount = z.number().nonnegative();
+
+/** JSON in a variable: what is wrong with it is said like any other mistake. */
+const modelPrices = z
+  .string()
+  .transform((value, issues) => {
+    try {
+      return JSON.parse(value) as unknown;
+    } catch {
+      issues.addIssue('must be JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z.record(
+      z.string().min(1),
+      z.strictObject({ input: amount, output: amount, cacheWrite: amount, cacheRead: amount }),
+    ),
+  );
+
 /** Every variable that Millrace reads, with its default. README and `.env.example` list the same names. */
 export const environmentSchema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }),
@@ -70,6 +90,7 @@ export const environmentSchema = z.object({
   ANTHROPIC_MAX_TOKENS: integer(8_192, 1, 128_000),
   ANTHROPIC_CONTEXT_TOKENS: integer(200_000, 4_096, 10_000_000),
   ANTHROPIC_IDLE_TIMEOUT: integer(60, 1, 600),
+  MODEL_PRICES: optional(modelPrices.optional()),
   LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info')),
   DEBUG: flag(false),
   HOST: optional(z.string().default('0.0.0.0')),
@@ -129,6 +150,7 @@ function group(env: Environment) {
       maxTokens: env.ANTHROPIC_MAX_TOKENS,
       contextTokens: env.ANTHROPIC_CONTEXT_TOKENS,
       idleTimeoutMs: env.ANTHROPIC_IDLE_TIMEOUT * 1000,
+      prices: env.MODEL_PRICES ?? {},
     },
     log: { level: env.DEBUG && env.LOG_LEVEL === 'info' ? 'debug' : env.LOG_LEVEL },
     web: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { can } from '../../shared/accounts/policy.js';
+import { costOf } from '../../shared/accounts/prices.js';
 import { listUsage } from '../../shared/accounts/usage.js';
 import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { AppError } from '../../shared/errors.js';
@@ -16,11 +17,16 @@ const usageSchema = z
     day: z.iso.date(),
     userId: z.uuid(),
     model: z.string(),
-    attempts: count.describe('Calls of the model: a reply that was retried counts each.'),
+    attempts: count.describe('A reply that was tried again counts each time; one that looked things up counts once.'),
     inputTokens: count,
     outputTokens: count,
     cacheReadTokens: count,
     cacheWriteTokens: count,
+    costUsd: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .describe('In US dollars, at the prices that are known today; null for a model whose price is not known.'),
   })
   .meta({ id: 'UsageOfDay' });
 
@@ -34,7 +40,7 @@ export const getUsage = endpoint({
   path: '/usage',
   tag: 'usage',
   auth: 'user',
-  summary: 'Tokens used, by day, account and model',
+  summary: 'Tokens used and what they cost, by day, account and model',
   description: 'Admins see everybody, or one account; others see their own. Days are UTC.',
   query: z
     .strictObject({
@@ -67,6 +73,7 @@ export const getUsage = endpoint({
     if (more) items.pop();
     const last = items.at(-1);
     const next = more && last ? encodeCursor({ day: last.day, userId: last.userId, model: last.model }) : null;
-    return { items, nextCursor: next };
+    const { prices } = ctx.config.model;
+    return { items: items.map((item) => ({ ...item, costUsd: costOf(item, prices) })), nextCursor: next };
   },
 });

@@ -5,7 +5,7 @@ export type UsageOfDay = {
   day: string;
   userId: string;
   model: string;
-  /** Attempts that were paid for: a reply that was retried counts once for each. */
+  /** Attempts that were paid for: a reply that was retried counts once for each, however often it looked things up. */
   attempts: number;
   inputTokens: number;
   outputTokens: number;

@@ -95,6 +95,10 @@ test('usage is summed by day, account and model; others see only their own', asy
     ['2026-01-01', 'm', 1, 10],
   ]);
   expect(own.items[0]).toMatchObject({ userId: one.user.id, outputTokens: 4, cacheReadTokens: 6, cacheWriteTokens: 8 });
+  expect(own.items[0].costUsd).toBeNull();
+  await add(one.user.id, 'claude-sonnet-5-5', '2025-03-01T12:00:00Z', 1_000_000);
+  const [priced] = (await usage(one.accessToken, 'from=2025-03-01&to=2025-03-01')).items;
+  expect(priced).toMatchObject({ inputTokens: 1_000_000, costUsd: 2.00003 });
   expect((await usage(one.accessToken, `${range}&userId=${one.user.id}`)).items).toHaveLength(3);
   expect((await usage(one.accessToken, `${range}&userId=${other.user.id}`)).code).toBe('forbidden');
   expect((await usage(admin.accessToken, `${range}&userId=${other.user.id}`)).items).toHaveLength(1);
