@@ -2,6 +2,7 @@ import type { LanguageModel } from '../shared/adapters/language-model/model.js';
 import type { Leases } from '../shared/backlog/leases.js';
 import type { Context } from '../shared/context.js';
 import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
+import type { RelevanceJudge } from '../shared/knowledge/relevance.js';
 import type { Extractor } from '../shared/knowledge/extraction/extract.js';
 
 /** What a worker process has beyond every process. */
@@ -12,6 +13,8 @@ export type WorkerContext = Context & {
   extractor: Extractor;
   /** Makes vectors of what replies look for. */
   encodeQuery: QueryEncoder;
+  /** Says which of what was found is about what was asked. */
+  judge: RelevanceJudge;
   /** How long the first retry of a failed job waits, in milliseconds. */
   retryBaseMs: number;
 };

@@ -7,6 +7,7 @@ import type { QueueName } from '../shared/jobs/index.js';
 import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
 import { createExtractor } from '../shared/knowledge/extraction/extract.js';
 import { defaultLimits } from '../shared/knowledge/extraction/limits.js';
+import { createRelevanceJudge } from '../shared/knowledge/relevance.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
 import { watchIndex } from './index-watch.js';
@@ -45,6 +46,7 @@ export function startWorker(
     model: createAnthropicModel(base.config.model),
     extractor,
     encodeQuery: createQueryEncoder(base.embedder),
+    judge: createRelevanceJudge(database, base.embedder),
     retryBaseMs,
   };
   const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);

@@ -1,5 +1,6 @@
 import type { Sql } from '../database.js';
 import type { Citation, MessageView } from '../realtime/message-view.js';
+import { findQuote } from './find-quote.js';
 import type { KnowledgeHit } from './hit.js';
 import { managesSql, type Reader, readerValues } from './policy.js';
 
@@ -11,18 +12,19 @@ export type FoundCitation = ClaimedCitation & { charStart: number; charEnd: numb
 
 const maxCitations = 100;
 
-/** Those of the citations whose quote is found in the passage, word for word, each once. */
+/** Those of the citations whose quote is found in the passage, each once, with the quote as it stands there. */
 export function verifyCitations(claimed: readonly ClaimedCitation[]): FoundCitation[] {
   const seen = new Set<string>();
   return claimed
     .flatMap((citation): FoundCitation[] => {
-      const quote = citation.quote.trim();
-      const at = quote === '' ? -1 : citation.hit.text.indexOf(quote);
-      const key = `${citation.hit.versionId} ${citation.hit.chunk} ${at} ${citation.textStart} ${quote.length}`;
-      if (at < 0 || seen.has(key)) return [];
+      const { hit, textStart } = citation;
+      const found = findQuote(hit.text, citation.quote);
+      if (!found) return [];
+      const key = `${hit.versionId} ${hit.chunk} ${found.start} ${textStart} ${found.end}`;
+      if (seen.has(key)) return [];
       seen.add(key);
-      const charStart = citation.hit.charStart + at;
-      return [{ ...citation, quote, charStart, charEnd: charStart + quote.length }];
+      const quote = hit.text.slice(found.start, found.end);
+      return [{ ...citation, quote, charStart: hit.charStart + found.start, charEnd: hit.charStart + found.end }];
     })
     .slice(0, maxCitations);
 }

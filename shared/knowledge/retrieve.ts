@@ -1,10 +1,9 @@
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Sql } from '../database.js';
 import type { KnowledgeHit } from './hit.js';
-import { indexedText } from './indexed-text.js';
 import type { Reader } from './policy.js';
 import type { QueryEncoder } from './query-vectors.js';
-import { passageVector } from './ranking/bm25.js';
+import type { RelevanceJudge } from './relevance.js';
 import { searchPassages } from './search.js';
 import { findReadableHits } from './search-check.js';
 
@@ -15,12 +14,13 @@ const maxPassages = 8;
 const maxQuestion = 2_000;
 
 /**
- * The passages for a reply: what every one of its readers may read.
+ * The passages for a reply: what every one of its readers may read and is about what is asked. A search always finds
+ * something; a reply is to say that there is nothing rather than to be given what does not matter.
  *
  * @throws VectorStoreError, EmbeddingError
  */
 export async function retrievePassages(
-  deps: { database: Sql; vectors: VectorStore; encodeQuery: QueryEncoder },
+  deps: { database: Sql; vectors: VectorStore; encodeQuery: QueryEncoder; judge: RelevanceJudge },
   readers: readonly Reader[],
   question: string,
   signal: AbortSignal,
@@ -29,8 +29,7 @@ export async function retrievePassages(
   const text = question.slice(0, maxQuestion);
   const query = await deps.encodeQuery(text, 'hybrid', signal);
   const hits = await searchPassages(deps, readers, { ...query, limit: maxPassages });
-  // Vectors that know words only have neighbours for everything: without a word in common they mean nothing.
-  return query.fusion.by === 'scores' ? hits.filter((hit) => sharesWords(hit, query.sparse?.indices ?? [])) : hits;
+  return deps.judge(text, query.dense, hits, signal);
 }
 
 /** Where nobody has written anything down, replies do not wait for a search. */
@@ -40,11 +39,6 @@ async function isAnythingThere(sql: Sql): Promise<boolean> {
     text: 'SELECT EXISTS (SELECT 1 FROM knowledge_entries WHERE deleted_at IS NULL AND ready_version IS NOT NULL) AS found',
   });
   return rows[0]?.found === true;
-}
-
-function sharesWords(hit: KnowledgeHit, terms: readonly number[]): boolean {
-  const own = new Set(passageVector(indexedText(hit), 1).indices);
-  return terms.some((term) => own.has(term));
 }
 
 /**

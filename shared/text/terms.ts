@@ -46,10 +46,16 @@ export function passageTerms(text: string): string[] {
  * they are, for passages that were not stemmed, and stemmed, for English ones.
  */
 export function queryTerms(text: string): string[] {
+  return [...new Set(queryWords(text).flat())];
+}
+
+/** What a query is about, word by word, each once and in every form in which a passage may have it. */
+export function queryWords(text: string): string[][] {
   const { words, runs } = tokenize(text);
   const meaningful = words.filter((word) => !englishFunctionWords.has(word));
-  const wanted = meaningful.length > 0 ? meaningful : words;
-  return [...new Set([...wanted.flatMap((word) => [stem(word), word]), ...runs.flatMap(bigrams)])];
+  const wanted = [...new Set(meaningful.length > 0 ? meaningful : words)];
+  const pairs = [...new Set(runs.flatMap(bigrams))];
+  return [...wanted.map((word) => [...new Set([stem(word), word])]), ...pairs.map((pair) => [pair])];
 }
 
 /** Stems of English without its function words; of another language all words as they are. */

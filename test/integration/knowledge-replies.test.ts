@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MessageView } from '../../shared/realtime/events.js';
 import type { TestUser } from '../support/app.js';
+import { connectRaw } from '../support/sockets.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
 
 let system: KnowledgeSystem;
@@ -79,6 +80,43 @@ describe('a reply', () => {
     const on = await openConversation(power);
     const none = await ask(power, on, 'zyzzyva quux');
     expect(none).toMatchObject({ citations: [], metadata: { knowledge: 'nothing-found' } });
+    expect(none.content).toContain('nothing relevant was found');
+  });
+
+  it('is not given what has only a word in common with the question', async () => {
+    const { id } = await system.write(power, { content: 'The pangolin desk lists all debts of the orchestra.' });
+    await system.settled(power, id);
+    const conversation = await openConversation(power);
+    const none = await ask(power, conversation, 'Does the xylophone of quartz or the zebra list anything?');
+    expect(none).toMatchObject({ citations: [], metadata: { knowledge: 'nothing-found' } });
+    expect(none.content).not.toContain('pangolin');
+    const some = await ask(power, conversation, 'What does the pangolin desk list?');
+    expect(some.citations.map(({ entryId }) => entryId)).toEqual([id]);
+  });
+
+  it('keeps its citations when it is sent again, cancelled too late, or superseded', async () => {
+    const { id } = await system.write(power, { content: 'The axolotl tank is cleaned on Fridays.' });
+    await system.settled(power, id);
+    await system.post(admin, `/knowledge/${id}/approve`);
+    await system.idle();
+    const shared = await openConversation(power, [regular]);
+    const message = { content: 'When is the axolotl tank cleaned?', reply: true, clientId: 'once' };
+    const posted = await system.post(power, `/conversations/${shared}/messages`, message);
+    await system.ended(power, posted.body.reply.id);
+    const again = await system.post(power, `/conversations/${shared}/messages`, message);
+    expect(again.body.reply.citations).toHaveLength(1);
+    const cancelled = await system.post(regular, `/messages/${posted.body.reply.id}/cancel`);
+    expect(cancelled.body.citations).toHaveLength(1);
+
+    const socket = await connectRaw(system.app.url, regular.accessToken);
+    await socket.event('session');
+    await socket.ask('conversation:join', { conversationId: shared });
+    await system.post(power, `/messages/${posted.body.reply.id}/regenerate`);
+    const { message: superseded } = await socket.event('message:updated');
+    expect(superseded).toMatchObject({ id: posted.body.reply.id, supersededBy: expect.any(String) });
+    expect(superseded).not.toHaveProperty('citations');
+    socket.close();
+    expect((await read(regular, posted.body.reply.id)).citations).toHaveLength(1);
   });
 });
 
