@@ -9,6 +9,7 @@ describe('sharesWords', () => {
   test.each([
     ['How does the okapi vault open?', true],
     ['okapi', true],
+    ['Please tell me what the report says about the okapi', true],
     ['Vaults and brass keys', true],
     ['I am new here and prepare the week of my team: can somebody tell me how one opens the okapi vault?', true],
     ['xylophone quartz zebra', false],

@@ -14,6 +14,12 @@ const assumedPassages = 100;
 const share = 0.35;
 const maxWords = 5;
 
+/** Words with which people ask, rather than what they ask about. */
+const askingWords = new Set(
+  `say says said tell tells know explain describe please give show find look search mean means want need like help
+  claude thing anything something everything someone anyone somebody anybody`.split(/\s+/),
+);
+
 /** Counts in how many of the texts each term is. */
 export function sampleTerms(texts: readonly string[]): TermSample {
   const counts = new Map<string, number>();
@@ -32,12 +38,18 @@ export function sharesWords(question: string, texts: readonly string[], sample: 
   const own = new Set(texts.flatMap(passageTerms));
   let asked = 0;
   let shared = 0;
-  for (const forms of queryWords(question)) {
+  for (const forms of meantWords(question)) {
     const weight = rarity(Math.max(...forms.map((form) => sample.counts.get(form) ?? 0)), sample);
     asked += weight;
     if (forms.some((form) => own.has(form))) shared += weight;
   }
   return shared > 0 && shared >= share * Math.min(asked, maxWords * rarity(0, sample));
+}
+
+function meantWords(question: string): string[][] {
+  const words = queryWords(question);
+  const meant = words.filter((forms) => !forms.some((form) => askingWords.has(form)));
+  return meant.length > 0 ? meant : words;
 }
 
 function rarity(count: number, { passages }: TermSample): number {
