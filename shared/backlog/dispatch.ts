@@ -141,7 +141,7 @@ async function admit({ database, slots }: Options, lanes: Lane[]): Promise<Deliv
   const queues = lanes.map((lane) => lane.queue);
   const users = lanes.map((lane) => lane.userId);
   return database.transaction(async (tx) => {
-    await tx.query(lockLanes, [queues, users]);
+    await tx.query({ ...lockLanes, values: [queues, users] });
     const { rows } = await tx.query<Delivery>({
       ...admitJobs,
       values: [queues, users, queues.map((queue) => slots[queue] ?? defaultSlots)],
@@ -150,10 +150,13 @@ async function admit({ database, slots }: Options, lanes: Lane[]): Promise<Deliv
   });
 }
 
-const lockLanes = `SELECT pg_advisory_xact_lock(key) FROM (
+const lockLanes = {
+  name: 'lock-lanes',
+  text: `SELECT pg_advisory_xact_lock(key) FROM (
   SELECT DISTINCT hashtextextended(queue || ' ' || user_id, 0) AS key
   FROM unnest($1::text[], $2::text[]) AS lane (queue, user_id) ORDER BY key
-) AS keys`;
+) AS keys`,
+};
 
 const admitJobs = {
   name: 'admit-jobs',

@@ -29,10 +29,11 @@ export type Ready = { lane: Lane; orderKey?: string };
 export async function enqueue<Kind extends JobKind>(tx: Sql, job: NewJob<Kind>): Promise<{ id: string; ready: Ready }> {
   const contract = catalogue[job.kind];
   const id = uuidv7();
-  await tx.query(
-    `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, blocked, priority)
+  await tx.query({
+    name: 'enqueue-job',
+    text: `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, blocked, priority)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $7::text IS NOT NULL, $8)`,
-    [
+    values: [
       id,
       job.kind,
       contract.queue,
@@ -42,7 +43,7 @@ export async function enqueue<Kind extends JobKind>(tx: Sql, job: NewJob<Kind>):
       job.orderKey ?? null,
       job.priority ?? 0,
     ],
-  );
+  });
   return { id, ready: { lane: { queue: contract.queue, userId: job.userId }, orderKey: job.orderKey } };
 }
 

@@ -37,10 +37,11 @@ export async function askForVectors(tx: Sql, { userId, ...range }: ChunkRange & 
 
 /** Notes that the chunks have vectors, and asks for their points. */
 export async function markEmbedded(tx: Sql, { userId, ...range }: ChunkRange & { userId: string }): Promise<Ready> {
-  await tx.query(
-    'UPDATE knowledge_versions SET embedded = embedded + int4multirange(int4range($2, $3)) WHERE id = $1',
-    [range.versionId, range.from, range.to],
-  );
+  await tx.query({
+    name: 'mark-embedded',
+    text: 'UPDATE knowledge_versions SET embedded = embedded + int4multirange(int4range($2, $3)) WHERE id = $1',
+    values: [range.versionId, range.from, range.to],
+  });
   const job = { kind: 'upsert-vectors', payload: range, userId, subjectId: range.versionId } as const;
   return (await enqueue(tx, job)).ready;
 }
@@ -65,11 +66,12 @@ export async function markIndexed(
   tx: Sql,
   range: ChunkRange & { averageLength: number | null; completes: boolean },
 ): Promise<Ready[]> {
-  await tx.query(
-    `UPDATE knowledge_versions SET indexed = indexed + int4multirange(int4range($2, $3)),
+  await tx.query({
+    name: 'mark-indexed',
+    text: `UPDATE knowledge_versions SET indexed = indexed + int4multirange(int4range($2, $3)),
        average_length = coalesce($4, average_length) WHERE id = $1`,
-    [range.versionId, range.from, range.to, range.averageLength],
-  );
+    values: [range.versionId, range.from, range.to, range.averageLength],
+  });
   return range.completes ? makeReady(tx, range.versionId) : completeVersion(tx, range.versionId);
 }
 
@@ -78,18 +80,20 @@ export async function markIndexed(
  * chunks were written at the same time, or before its end was reached. Else does nothing.
  */
 export async function completeVersion(tx: Sql, versionId: string): Promise<Ready[]> {
-  const { rows } = await tx.query<{ entryId: string; userId: string }>(
-    `SELECT entry_id AS "entryId", created_by AS "userId" FROM knowledge_versions
+  const { rows } = await tx.query<{ entryId: string; userId: string }>({
+    name: 'complete-version',
+    text: `SELECT entry_id AS "entryId", created_by AS "userId" FROM knowledge_versions
      WHERE id = $1 AND state = 'ingesting' AND extracted AND indexed @> int4range(0, chunk_count)`,
-    [versionId],
-  );
+    values: [versionId],
+  });
   return rows[0] ? [await syncPoints(tx, rows[0])] : [];
 }
 
 /** Makes a version ready if it is read to its end and every chunk has a point; else does nothing. */
 export async function makeReady(tx: Sql, versionId: string): Promise<Ready[]> {
-  const { rows } = await tx.query<{ entryId: string; userId: string; stale: boolean }>(
-    `WITH version AS (
+  const { rows } = await tx.query<{ entryId: string; userId: string; stale: boolean }>({
+    name: 'make-ready',
+    text: `WITH version AS (
        UPDATE knowledge_versions SET state = 'ready', ready_at = now(), error = NULL
        WHERE id = $1 AND state <> 'ready' AND extracted AND indexed @> int4range(0, chunk_count)
        RETURNING entry_id, n, created_by
@@ -100,8 +104,8 @@ export async function makeReady(tx: Sql, versionId: string): Promise<Ready[]> {
      )
      SELECT version.entry_id AS "entryId", version.created_by AS "userId", entry.last_version > 1 AS stale
      FROM version, entry`,
-    [versionId],
-  );
+    values: [versionId],
+  });
   const [row] = rows;
   // The points of a first version already say what they should; with a later one those of the earlier are to go.
   return row?.stale ? [await syncPoints(tx, row)] : [];
@@ -183,13 +187,18 @@ WHERE jobs.id = root.job_id RETURNING ends AS ended`,
 
 /** Makes the running ingest-version job wait for the stages behind it: no dispatcher takes it until it is woken. */
 export async function waitForStages(tx: Sql, jobId: string): Promise<void> {
-  await tx.query('UPDATE jobs SET blocked = true WHERE id = $1', [jobId]);
+  await tx.query({
+    name: 'wait-for-stages',
+    text: 'UPDATE jobs SET blocked = true WHERE id = $1',
+    values: [jobId],
+  });
 }
 
 /** Asks again for what some chunks lack, unless a job for it is under way. */
 export async function askForMissing(tx: Sql, versionId: string, userId: string): Promise<Ready[]> {
-  const { rows } = await tx.query<{ kind: 'embed-chunks' | 'upsert-vectors'; from: number; to: number }>(
-    `WITH version AS (SELECT * FROM knowledge_versions WHERE id = $1 FOR UPDATE), under_way AS (
+  const { rows } = await tx.query<{ kind: 'embed-chunks' | 'upsert-vectors'; from: number; to: number }>({
+    name: 'ask-for-missing',
+    text: `WITH version AS (SELECT * FROM knowledge_versions WHERE id = $1 FOR UPDATE), under_way AS (
        SELECT range_agg(int4range((payload->>'from')::int, (payload->>'to')::int)) AS set FROM jobs
        WHERE subject_id = $1 AND kind IN ('embed-chunks', 'upsert-vectors') AND state IN ('pending', 'queued', 'running')
      ), missing AS (
@@ -201,8 +210,8 @@ export async function askForMissing(tx: Sql, versionId: string, userId: string):
      )
      SELECT kind, start AS "from", least(start + $2::int, upper(range)) AS "to"
      FROM part, generate_series(lower(range), upper(range) - 1, $2::int) AS start`,
-    [versionId, chunksPerJob],
-  );
+    values: [versionId, chunksPerJob],
+  });
   const ready: Ready[] = [];
   for (const kind of ['embed-chunks', 'upsert-vectors'] as const) {
     const jobs = rows

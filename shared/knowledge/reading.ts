@@ -36,8 +36,9 @@ export async function findVersionError(sql: Sql, versionId: string): Promise<Job
 
 /** @returns null when the version is gone or its entry deleted. */
 export async function findReadTask(sql: Sql, versionId: string): Promise<ReadTask | null> {
-  const { rows } = await sql.query<ReadTask>(
-    `SELECT version.id AS "versionId", version.job_id AS "jobId", version.created_by AS "userId", version.source,
+  const { rows } = await sql.query<ReadTask>({
+    name: 'find-read-task',
+    text: `SELECT version.id AS "versionId", version.job_id AS "jobId", version.created_by AS "userId", version.source,
        version.content, version.file_name AS "fileName", files.object_key AS "objectKey", version.state, version.extracted,
        version.chunk_count AS "chunkCount", version.checkpoint,
        version.ready_at IS NOT NULL OR EXISTS (
@@ -45,8 +46,8 @@ export async function findReadTask(sql: Sql, versionId: string): Promise<ReadTas
      FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
      LEFT JOIN files ON files.sha256 = version.file_sha256
      WHERE version.id = $1 AND entry.deleted_at IS NULL`,
-    [versionId],
-  );
+    values: [versionId],
+  });
   return rows[0] ?? null;
 }
 
@@ -74,10 +75,11 @@ export async function storeBatch(
   if (!(await holdVersion(tx, versionId))) return null;
   const to = from + batch.chunks.length;
   const terms = await storeChunks(tx, versionId, from, batch.chunks);
-  await tx.query(
-    `UPDATE knowledge_versions SET chunk_count = $2, term_count = term_count + $3, checkpoint = $4, page = $5, share = $6,
-       mime_type = coalesce($7, mime_type) WHERE id = $1`,
-    [
+  await tx.query({
+    name: 'store-place',
+    text: `UPDATE knowledge_versions SET chunk_count = $2, term_count = term_count + $3, checkpoint = $4, page = $5,
+       share = $6, mime_type = coalesce($7, mime_type) WHERE id = $1`,
+    values: [
       versionId,
       to,
       terms,
@@ -86,15 +88,17 @@ export async function storeBatch(
       batch.share,
       batch.mimeType,
     ],
-  );
+  });
   return askForVectors(tx, { versionId, userId, from, to });
 }
 
 /** All of the content was read. */
 export async function endReading(tx: Sql, versionId: string): Promise<void> {
-  await tx.query('UPDATE knowledge_versions SET extracted = true, checkpoint = NULL, share = 1 WHERE id = $1', [
-    versionId,
-  ]);
+  await tx.query({
+    name: 'end-reading',
+    text: 'UPDATE knowledge_versions SET extracted = true, checkpoint = NULL, share = 1 WHERE id = $1',
+    values: [versionId],
+  });
 }
 
 /** A version that had failed is on its way again. */

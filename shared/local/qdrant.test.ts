@@ -14,9 +14,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
+let points = 0;
 const point = (group: string): Point => ({
   id: randomUUID(),
-  dense: Float32Array.of(Math.random(), 1, 0),
+  // Never as close to another that a 32-bit float cannot tell them apart.
+  dense: Float32Array.of(Math.cos((points += 1)), Math.sin(points), 0),
   sparse: { indices: [1, 2], values: [1, Math.random()] },
   payload: { group, approved: false },
 });

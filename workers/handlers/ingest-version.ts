@@ -6,7 +6,6 @@ import {
   completeVersion,
   failVersion,
   holdVersion,
-  updateRootJob,
   waitForStages,
 } from '../../shared/knowledge/pipeline.js';
 import {
@@ -52,9 +51,8 @@ export const ingestVersion: JobHandler<'ingest-version'> = {
       if (unfinished) await waitForStages(tx, job.id);
       return { ready: [...completed, ...missing], waits: unfinished };
     });
-    await announceProgress(ctx, task.versionId, ready);
+    const root = await announceProgress(ctx, task.versionId, ready);
     if (!waits) return endAsVersion(ctx, task.versionId);
-    const root = await updateRootJob(ctx.database, task.versionId);
     return { state: 'pending', delayMs: 0, counts: false, error: null, progress: root?.progress };
   },
   giveUp: (ctx, job, error) => giveUpVersion(ctx, job, job.payload.versionId, error),

@@ -1,21 +1,30 @@
 import type { JobError } from '../../shared/backlog/claim.js';
 import type { Ready } from '../../shared/backlog/enqueue.js';
 import type { Sql } from '../../shared/database.js';
-import { failVersion, holdVersion, updateRootJob } from '../../shared/knowledge/pipeline.js';
+import { failVersion, holdVersion, type RootJob, updateRootJob } from '../../shared/knowledge/pipeline.js';
 import { rooms } from '../../shared/realtime/events.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 
-/** After the commit of a step: starts what it has asked for, and tells those who watch how far the version is. */
-export async function announceProgress(ctx: WorkerContext, versionId: string, ready: readonly Ready[]): Promise<void> {
+/**
+ * After the commit of a step: starts what it has asked for, and tells those who watch how far the version is.
+ *
+ * @returns what they were told; null when the version is gone.
+ */
+export async function announceProgress(
+  ctx: WorkerContext,
+  versionId: string,
+  ready: readonly Ready[],
+): Promise<RootJob | null> {
   ready.forEach((lane) => ctx.dispatcher.kick(lane));
   const root = await updateRootJob(ctx.database, versionId);
-  if (!root) return;
+  if (!root) return null;
   const { jobId, progress, ended } = root;
   const room = rooms.job(jobId);
   if (!ended) await ctx.publisher.emit(room, 'job:progress', { jobId, state: 'running', progress });
   else if (ended.state === 'done') await ctx.publisher.emit(room, 'job:done', { jobId });
   else await ctx.publisher.emit(room, 'job:failed', { jobId, error: ended.error });
+  return root;
 }
 
 /** Ends the version that a job has failed on. */
