@@ -15,7 +15,7 @@ export type QueryVectors = { dense?: Float32Array | undefined; sparse?: SparseVe
 const maxPerEntry = 3;
 
 /** Hits asked for, for each that is wanted: many of them may be of one entry. Without their text they are small. */
-const surplus = 3;
+export const surplus = 3;
 
 /** Looked up in Postgres beyond those wanted: what was changed a moment ago may not be readable any more. */
 const spare = 8;
@@ -49,7 +49,8 @@ export async function searchPassages(
   }
 }
 
-const hitFields = ['entryId', 'versionId', 'chunk'] as const;
+/** What of a point a search needs: the rest is read from Postgres. */
+export const hitFields = ['entryId', 'versionId', 'chunk'] as const;
 
 /** The hits that their entries have a share left for. @param seen how much of it each has used; counted on here. */
 function shareOut(hits: readonly Hit[], seen: Map<string, number>): FoundPoint[] {

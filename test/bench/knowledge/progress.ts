@@ -4,13 +4,14 @@ import type { Stage } from '../stage/stage.js';
 /** What became of a version, and when by the clock of Postgres, in epoch milliseconds. */
 export type Settled = { versionId: string; ready: boolean; readyAt: number; chunks: number };
 
-/** In milliseconds: often enough for a wait, too seldom to be felt. */
-const everyMs = 100;
+/** In milliseconds: often enough for a wait, too seldom to be felt. The second one looks at every version. */
+const lookEveryMs = 100;
+const surveyEveryMs = 500;
 const silenceMs = 120_000;
 const sayEveryMs = 10_000;
 
 /** Waits until `count` is 0. @throws when it stays the same for two minutes; `what` says of what it is. */
-async function untilNone(stage: Stage, what: string, count: () => Promise<number>): Promise<void> {
+async function untilNone(stage: Stage, what: string, everyMs: number, count: () => Promise<number>): Promise<void> {
   let left = Infinity;
   let changedAt = performance.now();
   let saidAt = performance.now();
@@ -30,7 +31,7 @@ async function untilNone(stage: Stage, what: string, count: () => Promise<number
 
 /** Waits until every version, or every one that somebody has made, can be searched or has failed. */
 export function untilIndexed(stage: Stage, userId?: string): Promise<void> {
-  return untilNone(stage, 'versions', async () => {
+  return untilNone(stage, 'versions', lookEveryMs, async () => {
     const { rows } = await stage.sql.query<{ left: number }>({
       name: 'versions-left',
       text: `SELECT count(*)::int AS left FROM knowledge_versions
@@ -46,7 +47,7 @@ export function untilIndexed(stage: Stage, userId?: string): Promise<void> {
  * on since, for which the workers look now and then.
  */
 export function untilQuiet(stage: Stage): Promise<void> {
-  return untilNone(stage, 'jobs and outdated versions', async () => {
+  return untilNone(stage, 'jobs and outdated versions', surveyEveryMs, async () => {
     const { rows } = await stage.sql.query<{ left: number }>({
       name: 'work-left',
       text: `WITH average AS (SELECT sum(term_count)::float8 / nullif(sum(chunk_count), 0) AS length FROM knowledge_versions)

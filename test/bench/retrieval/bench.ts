@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Bench } from '../bench.js';
 import { approveEntry, writeEntry } from '../knowledge/entries.js';
-import { untilIndexed, untilQuiet } from '../knowledge/progress.js';
+import { settledVersions, untilIndexed, untilQuiet } from '../knowledge/progress.js';
 import { type KnowledgeSetting, startKnowledge } from '../knowledge/setting.js';
 import type { Figure, Target } from '../report.js';
 import { severalAtOnce } from '../several.js';
@@ -66,15 +66,19 @@ async function writeAll(setting: KnowledgeSetting, { documents }: JudgedCollecti
   const idOf = new Map<string, string>();
   // A document without a word is none.
   const written = documents.filter((document) => /\S/.test(textOf(document)));
-  await severalAtOnce(written, writtenAtOnce, async (document, index) => {
+  const entries = await severalAtOnce(written, writtenAtOnce, async (document, index) => {
     const author = setting.authors[index % setting.authors.length] ?? admin;
     const title = document.title.replace(/\s+/g, ' ').trim().slice(0, maxTitle).trim() || document.id;
     const entry = await writeEntry(web, author, { title, content: storable(textOf(document)).slice(0, maxContent) });
     idOf.set(entry.id, document.id);
+    return entry;
   });
   stage.say(`${written.length} entries accepted`);
   await untilIndexed(stage);
-  await severalAtOnce([...idOf.keys()], approvedAtOnce, (entryId) => approveEntry(web, admin, entryId));
+  const settled = await settledVersions(stage);
+  const ready = entries.filter(({ versionId }) => settled.get(versionId)?.ready);
+  if (ready.length < entries.length) stage.say(`${entries.length - ready.length} entries could not be read`);
+  await severalAtOnce(ready, approvedAtOnce, ({ id }) => approveEntry(web, admin, id));
   await untilQuiet(stage);
   return idOf;
 }
