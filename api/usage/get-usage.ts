@@ -41,7 +41,8 @@ export const getUsage = endpoint({
   tag: 'usage',
   auth: 'user',
   summary: 'Tokens used and what they cost, by day, account and model',
-  description: 'Admins see everybody, or one account; others see their own. Days are UTC.',
+  description:
+    'Admins see everybody, or one account; others see their own. Days are UTC. Of the stand-in it says what Claude would have cost.',
   query: z
     .strictObject({
       userId: z.uuid().optional(),

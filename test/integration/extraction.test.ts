@@ -233,11 +233,39 @@ describe('what cannot be read', () => {
   });
 });
 
+describe('the outline of a PDF', () => {
+  it('gives the headings, from where they stand on', async () => {
+    const outline = [
+      { title: 'Two of (them)', page: 1 },
+      { title: 'Lost', page: 1 },
+      { title: 'Scanned', page: 2 },
+    ].map(({ title, page }) => ({ title: title.replaceAll(/[()]/g, String.raw`\$&`), page }));
+    const texts = [
+      'one',
+      String.raw`before\n1.2 Two of \(them\)\nafter`.replaceAll(String.raw`\n`, '\n'),
+      'scan',
+      'four',
+    ];
+    const parts = await read('outline.pdf', pdfOf(texts, outline));
+    expect(parts.map(({ page, headingPath, text }) => [page, headingPath, text.trim()])).toEqual([
+      [1, [], 'one'],
+      [2, [], 'before'],
+      [2, ['Two of (them)'], '1.2 Two of (them)\nafter'],
+      [3, ['Scanned'], 'scan'],
+      [4, ['Scanned'], 'four'],
+    ]);
+  });
+});
+
 describe('reading', () => {
   it('goes on at a page, and at a part of a file without pages', async () => {
-    const book = pdfOf(['one', 'two', '', 'four']);
+    const book = pdfOf(['one', 'before\ntwo\nafter', '', 'four'], [{ title: 'two', page: 1 }]);
     const pages = await read('resume.pdf', book);
-    expect(await read('resume.pdf', book, { from: pages[0]?.resume })).toEqual(pages.slice(1));
+    // A page is read as a whole: between its sections reading cannot begin again.
+    expect(pages.map(({ resume }) => resume?.page)).toEqual([2, undefined, 3, 5]);
+    for (const [index, { resume }] of pages.entries()) {
+      if (resume) expect(await read('resume.pdf', book, { from: resume })).toEqual(pages.slice(index + 1));
+    }
     const text = 'Some words of a long text.\n'.repeat(10_000);
     const parts = await read('resume.txt', text);
     expect(parts.length).toBeGreaterThan(3);

@@ -128,6 +128,13 @@ describe('a search that Claude makes by itself', () => {
   });
 });
 
+it('is not offered where a conversation does not look things up', async () => {
+  const body = { title: 'Talk', knowledge: 'off' };
+  const { body: conversation } = await tools.system.post(tools.power, '/conversations', body);
+  await tools.ask(tools.power, conversation.id, 'offtest');
+  expect(tools.requestsAbout('offtest').map((request) => request.tools)).toEqual([undefined]);
+});
+
 describe('who may read', () => {
   it('is asked for every search of a shared conversation', async () => {
     const id = await tools.write('The civet cipher is forty-two.');

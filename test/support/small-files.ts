@@ -102,19 +102,31 @@ export function pptxOf(slides: string[], notes: string): Buffer {
   ]);
 }
 
-/** A PDF with one line of text on each page; '' is a blank page. */
-export function pdfOf(lines: string[]): Buffer {
+/**
+ * A PDF with a text on each page, whose lines are written below each other; '' is a blank page. Headings are its
+ * outline, all on one level, each with its page from 0.
+ */
+export function pdfOf(texts: string[], headings: { title: string; page: number }[] = []): Buffer {
+  const first = 4 + 2 * texts.length;
+  const outline = headings.length > 0 ? ` /Outlines ${first} 0 R` : '';
   const objects = [
-    '<< /Type /Catalog /Pages 2 0 R >>',
-    `<< /Type /Pages /Kids [${lines.map((_, index) => `${4 + 2 * index} 0 R`).join(' ')}] /Count ${lines.length} >>`,
+    `<< /Type /Catalog /Pages 2 0 R${outline} >>`,
+    `<< /Type /Pages /Kids [${texts.map((_, index) => `${4 + 2 * index} 0 R`).join(' ')}] /Count ${texts.length} >>`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
   ];
-  for (const [index, line] of lines.entries()) {
-    const content = line ? `BT /F1 12 Tf 72 720 Td (${line}) Tj ET` : '';
+  for (const [index, text] of texts.entries()) {
+    const lines = text.split('\n').map((line) => `(${line}) Tj 0 -20 Td`);
+    const content = text ? `BT /F1 12 Tf 72 720 Td ${lines.join(' ')} ET` : '';
     objects.push(
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${5 + 2 * index} 0 R >>`,
       `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
     );
+  }
+  const item = (index: number): string => `${first + 1 + index} 0 R`;
+  if (outline) objects.push(`<< /Type /Outlines /First ${item(0)} /Last ${item(headings.length - 1)} >>`);
+  for (const [index, { title, page }] of headings.entries()) {
+    const next = index < headings.length - 1 ? ` /Next ${item(index + 1)}` : '';
+    objects.push(`<< /Title (${title}) /Parent ${first} 0 R${next} /Dest [${4 + 2 * page} 0 R /Fit] >>`);
   }
   let file = '%PDF-1.4\n';
   const offsets = objects.map((object, index) => {

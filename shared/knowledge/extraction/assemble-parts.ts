@@ -20,7 +20,7 @@ export async function* assembleParts(pieces: AsyncIterable<Piece>, options: Opti
   let part = beganAtPage ? (from?.part ?? 0) : 0;
   let char = beganAtPage ? (from?.char ?? 0) : 0;
   const firstPart = from?.part ?? 0;
-  for await (const { text, ...place } of pieces) {
+  for await (const { text, goesOn = false, ...place } of pieces) {
     // The empty line keeps the last words of a part and the first of the next one apart.
     const cleaned = cleanText(text).trim();
     if (!cleaned) continue;
@@ -30,7 +30,7 @@ export async function* assembleParts(pieces: AsyncIterable<Piece>, options: Opti
       const charEnd = char + end;
       if (charEnd > options.textChars) throw tooMuchText(options.textChars);
       const last = end === rest.length;
-      const resume = resumeAfter(place.page, { part: part + 1, char: charEnd }, last);
+      const resume = resumeAfter(place.page, { part: part + 1, char: charEnd }, last && !goesOn);
       const found: ExtractedPart = { ...place, part, text: rest.slice(0, end), charStart: char, charEnd, resume };
       if (part >= firstPart) yield found;
       rest = rest.slice(end);

@@ -7,6 +7,8 @@ export type Piece = {
   text: string;
   /** How much of the file has been read, from 0 to 1. */
   done: number;
+  /** The next piece is of the same page: reading cannot begin again between them. */
+  goesOn?: boolean | undefined;
 };
 
 /** A paragraph, list item, table row or heading, as HTML, Word and PowerPoint files have them. */

@@ -5,6 +5,7 @@ import { PDFParse } from 'pdf-parse';
 import { damaged, ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import type { Source } from './parser.js';
+import { readOutline, sectionsOf } from './pdf-outline.js';
 
 /** A PDF page by page, in the order in which the file draws its text. */
 export async function* readPdf({ path: file, limits, from, onPages }: Source): AsyncGenerator<Piece> {
@@ -19,9 +20,10 @@ export async function* readPdf({ path: file, limits, from, onPages }: Source): A
     cMapPacked: true,
   });
   try {
-    const total = await pageCount(parser);
+    const { total, outline } = await parser.getInfo();
     onPages(total);
     if (total > limits.pages) throw tooManyPages(total, limits.pages);
+    const headings = await readOutline(parser, outline);
     let failedPages = 0;
     for (let page = from?.page ?? 1; page <= total; page += 1) {
       let text = '';
@@ -32,18 +34,16 @@ export async function* readPdf({ path: file, limits, from, onPages }: Source): A
         failedPages += 1;
         if (failedPages === total) throw error;
       }
-      yield { page, headingPath: [], text: joinHyphens(text), done: page / total };
+      const sections = sectionsOf(page, joinHyphens(text), headings);
+      for (const [index, section] of sections.entries()) {
+        yield { page, ...section, done: page / total, goesOn: index < sections.length - 1 };
+      }
     }
   } catch (error) {
     throw asFailure(error);
   } finally {
     await parser.destroy().catch(() => undefined);
   }
-}
-
-async function pageCount(parser: PDFParse): Promise<number> {
-  const { total } = await parser.getInfo();
-  return total;
 }
 
 async function pageText(parser: PDFParse, page: number): Promise<string> {
