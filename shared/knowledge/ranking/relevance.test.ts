@@ -16,6 +16,8 @@ describe('sharesWords', () => {
     ['Does the team have a xylophone, a quartz or a zebra?', false],
     ['Which week is it?', false],
     ['What about that?', false],
+    ['Hello', false],
+    ['Thanks, that helps!', false],
     ['?!', false],
     ['', false],
   ])('%s: %s', (question, expected) => expect(sharesWords(question, [vault], sample)).toBe(expected));

@@ -14,9 +14,10 @@ const assumedPassages = 100;
 const share = 0.35;
 const maxWords = 5;
 
-/** Words with which people ask, rather than what they ask about. */
+/** Words with which people ask and answer each other, rather than what they ask about. */
 const askingWords = new Set(
   `say says said tell tells know explain describe please give show find look search mean means want need like help
+  hello hi hey thank thanks ok okay yes sorry good great nice
   claude thing anything something everything someone anyone somebody anybody`.split(/\s+/),
 );
 
@@ -46,11 +47,8 @@ export function sharesWords(question: string, texts: readonly string[], sample: 
   return shared > 0 && shared >= share * Math.min(asked, maxWords * rarity(0, sample));
 }
 
-function meantWords(question: string): string[][] {
-  const words = queryWords(question);
-  const meant = words.filter((forms) => !forms.some((form) => askingWords.has(form)));
-  return meant.length > 0 ? meant : words;
-}
+const meantWords = (question: string): string[][] =>
+  queryWords(question).filter((forms) => !forms.some((form) => askingWords.has(form)));
 
 function rarity(count: number, { passages }: TermSample): number {
   const all = passages + assumedPassages;
