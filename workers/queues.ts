@@ -30,6 +30,8 @@ export function startQueues(ctx: WorkerContext, names: readonly QueueName[]): { 
   const concurrency: Partial<Record<QueueName, number>> = {
     replies: ctx.config.replies.concurrency,
     ingestion: ctx.config.knowledge.concurrency,
+    // Some of them wait for the embedding service.
+    documents: 4,
     embeddings: 4,
     vectors: 8,
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { levelSchema, listReaders, readerSchema, removeAccess, setAccess } from '../../shared/documents/access.js';
+import { syncDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
@@ -33,10 +34,13 @@ export const putAccess = endpoint({
   errors: ['not_found', 'forbidden', 'conflict'],
   async handler({ ctx, principal, params, body }) {
     const { id: documentId, userId } = params;
-    const changed = await ctx.database.transaction((tx) =>
-      setAccess(tx, { documentId, byUserId: principal.userId, userId }, body.level),
-    );
-    if (changed) {
+    const byUserId = principal.userId;
+    const ready = await ctx.database.transaction(async (tx) => {
+      const changed = await setAccess(tx, { documentId, byUserId, userId }, body.level);
+      return changed ? syncDocumentPoints(tx, { documentId, userId: byUserId }) : null;
+    });
+    if (ready) {
+      ctx.dispatcher.kick(ready);
       const event = { documentId, userId, level: body.level };
       await ctx.publisher.emit(rooms.document(documentId), 'document:access', event);
     }
@@ -55,7 +59,12 @@ export const deleteAccess = endpoint({
   errors: ['not_found', 'forbidden', 'conflict'],
   async handler({ ctx, principal, params }) {
     const { id: documentId, userId } = params;
-    await ctx.database.transaction((tx) => removeAccess(tx, { documentId, byUserId: principal.userId, userId }));
+    const byUserId = principal.userId;
+    const ready = await ctx.database.transaction(async (tx) => {
+      await removeAccess(tx, { documentId, byUserId, userId });
+      return syncDocumentPoints(tx, { documentId, userId: byUserId });
+    });
+    ctx.dispatcher.kick(ready);
     await ctx.publisher.control({ type: 'access-revoked', room: rooms.document(documentId), userId });
   },
 });

@@ -1,4 +1,5 @@
 import { deleteDocument } from '../../shared/documents/document.js';
+import { removeDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
@@ -13,7 +14,11 @@ export const deleteOneDocument = endpoint({
   errors: ['not_found', 'forbidden'],
   async handler({ ctx, principal, params }) {
     const where = { id: params.id, userId: principal.userId };
-    const gone = await ctx.database.transaction((tx) => deleteDocument(tx, where));
+    const { ready, ...gone } = await ctx.database.transaction(async (tx) => ({
+      ...(await deleteDocument(tx, where)),
+      ready: await removeDocumentPoints(tx, { documentId: where.id, userId: where.userId }),
+    }));
+    ctx.dispatcher.kick(ready);
     const room = rooms.document(params.id);
     await ctx.publisher.emit(room, 'document:deleted', { documentId: params.id });
     for (const userId of gone.readerIds) await ctx.publisher.control({ type: 'access-revoked', room, userId });

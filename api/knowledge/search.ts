@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { requirePermission } from '../../shared/accounts/policy.js';
 import { AppError, JobFailure } from '../../shared/errors.js';
 import { tagSchema } from '../../shared/knowledge/entry.js';
-import { hitSchema } from '../../shared/knowledge/hit.js';
+import { hitSchema, searchSources } from '../../shared/knowledge/hit.js';
 import { maxTags } from '../../shared/knowledge/limits.js';
 import { searchModes } from '../../shared/knowledge/query-vectors.js';
 import { searchPassages } from '../../shared/knowledge/search.js';
@@ -28,12 +28,15 @@ export const getKnowledgeSearch = endpoint({
   summary: 'Search the passages that you may read',
   description:
     'Of your own entries the newest version that is ready is searched, of others the approved one. Admins search the ' +
-    'newest ready version of everything. At most three passages of one entry are answered.',
+    'newest ready version of every entry. Of documents those are searched that you may view or edit, whatever your ' +
+    'role; an edit is found a few seconds after it. At most three passages of one entry or document are answered. ' +
+    'Guests do not search: they read the documents that were shared with them.',
   query: z.strictObject({
     q: text(2_000).refine((value) => /\S/.test(value), 'must not be blank'),
     limit: z.coerce.number().int().min(1).max(100).default(10),
-    tags: tagsQuery.optional().describe('Separated by commas; entries that have all of them.'),
-    status: z.enum(statuses).optional().describe('Of the entry.'),
+    tags: tagsQuery.optional().describe('Separated by commas; entries that have all of them. Documents have none.'),
+    status: z.enum(statuses).optional().describe('Of the entry. Documents have none.'),
+    source: z.enum(searchSources).default('all').describe('Entries, documents, or both.'),
     mode: z.enum(searchModes).default('hybrid').describe('`dense`: by meaning alone; `sparse`: by words alone.'),
   }),
   response: { status: 200, description: 'Passages, the best first.', schema: z.object({ items: z.array(hitSchema) }) },
@@ -43,8 +46,8 @@ export const getKnowledgeSearch = endpoint({
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const vectors = await ctx.encodeQuery(query.q, query.mode, signal);
-      const { limit, tags, status } = query;
-      return { items: await searchPassages(ctx, [principal], { ...vectors, limit, tags, status }) };
+      const { limit, tags, status, source } = query;
+      return { items: await searchPassages(ctx, [principal], { ...vectors, limit, tags, status, source }) };
     } catch (error) {
       throw toAppError(error, signal);
     }

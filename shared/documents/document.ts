@@ -99,7 +99,12 @@ export async function renameDocument(sql: Sql, where: { id: string; userId: stri
   await sql.query('UPDATE documents SET title = $2, updated_at = now() WHERE id = $1', [where.id, title]);
 }
 
-/** Deletes a document with everything in it. @returns who could read it, and its running jobs, to be told. */
+/**
+ * Deletes a document with everything in it. What the index has of it is removed by a job of the caller's; jobs that
+ * index it go on, since they take back what they have written.
+ *
+ * @returns who could read it, and its running jobs, to be told.
+ */
 export async function deleteDocument(
   tx: Sql,
   where: { id: string; userId: string },
@@ -114,7 +119,7 @@ export async function deleteDocument(
     `UPDATE jobs SET cancel_requested_at = now(),
        state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
        finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
-     WHERE state IN ('pending', 'queued', 'running')
+     WHERE state IN ('pending', 'queued', 'running') AND kind NOT IN ('index-document', 'sync-payload')
        AND (subject_id = $1 OR subject_id IN (SELECT id FROM document_suggestions WHERE document_id = $1))
      RETURNING id, state`,
     [where.id],

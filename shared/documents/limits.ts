@@ -13,3 +13,7 @@ export const pageRows = 10_000;
 
 /** After so many updates since the last time compaction is asked for. */
 export const compactEvery = 500;
+
+/** How long a text rests before it is indexed, and how long editing that goes on puts that off, in milliseconds. */
+export const indexAfterMs = 1_500;
+export const indexAtLatestMs = 10_000;

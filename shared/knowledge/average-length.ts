@@ -1,5 +1,6 @@
 import { enqueueAll, type Ready } from '../backlog/enqueue.js';
 import type { Sql } from '../database.js';
+import { askForDocumentPoints } from './documents/ask.js';
 import { chunksPerJob } from './limits.js';
 import { placedSql } from './placement.js';
 
@@ -8,7 +9,7 @@ const maxAgeMs = 2_000;
 
 const known = new WeakMap<Sql, { value: Promise<number>; at: number }>();
 
-/** The average length of the passages of all versions, in terms, as it was up to two seconds ago. */
+/** The average length of the passages of all versions and documents, in terms, as it was up to two seconds ago. */
 export function averageLength(sql: Sql): Promise<number> {
   const last = known.get(sql);
   if (last && performance.now() - last.at < maxAgeMs) return last.value;
@@ -21,7 +22,9 @@ export function averageLength(sql: Sql): Promise<number> {
 async function readAverage(sql: Sql): Promise<number> {
   const { rows } = await sql.query<{ average: number }>({
     name: 'average-length',
-    text: `SELECT coalesce(sum(term_count)::float8 / nullif(sum(chunk_count), 0), 1) AS average FROM knowledge_versions`,
+    text: `SELECT coalesce(sum(terms)::float8 / nullif(sum(chunks), 0), 1) AS average FROM (
+      SELECT sum(term_count) AS terms, sum(chunk_count) AS chunks FROM knowledge_versions
+      UNION ALL SELECT sum(term_count), sum(chunk_count) FROM indexed_documents) AS part`,
   });
   return rows[0]?.average ?? 1;
 }
@@ -29,7 +32,7 @@ async function readAverage(sql: Sql): Promise<number> {
 /** A drift that can be measured in what is found. */
 const drift = 1.1;
 
-/** Versions weighed anew in one step. */
+/** Versions or documents weighed anew in one step. */
 const batch = 100;
 
 /**
@@ -37,6 +40,7 @@ const batch = 100;
  * was little to take an average of. Each time takes a drift of a tenth, so a growing collection costs few of them.
  */
 export async function reweigh(tx: Sql): Promise<Ready[]> {
+  const average = await readAverage(tx);
   const { rows } = await tx.query<{ versionId: string; userId: string; chunks: number }>(
     `SELECT version.id AS "versionId", version.created_by AS "userId", version.chunk_count AS chunks
      FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
@@ -44,7 +48,7 @@ export async function reweigh(tx: Sql): Promise<Ready[]> {
        AND NOT EXISTS (SELECT 1 FROM jobs WHERE subject_id = version.id AND kind = 'upsert-vectors'
          AND state IN ('pending', 'queued', 'running'))
      LIMIT ${batch}`,
-    [await readAverage(tx)],
+    [average],
   );
   const jobs = rows.flatMap(({ versionId, userId, chunks }) =>
     Array.from({ length: Math.ceil(chunks / chunksPerJob) }, (_, part) => ({
@@ -54,5 +58,15 @@ export async function reweigh(tx: Sql): Promise<Ready[]> {
       priority: 2,
     })),
   );
-  return enqueueAll(tx, 'upsert-vectors', jobs);
+  return [...(await enqueueAll(tx, 'upsert-vectors', jobs)), ...(await reweighDocuments(tx, average))];
+}
+
+async function reweighDocuments(tx: Sql, average: number): Promise<Ready[]> {
+  const { rows } = await tx.query<{ documentId: string; userId: string }>(
+    `SELECT known.document_id AS "documentId", document.owner_id AS "userId" FROM indexed_documents AS known
+     JOIN documents AS document ON document.id = known.document_id
+     WHERE known.average_length NOT BETWEEN $1::float8 / ${drift} AND $1 * ${drift} LIMIT ${batch}`,
+    [average],
+  );
+  return askForDocumentPoints(tx, rows, 2);
 }

@@ -1,7 +1,8 @@
 import type { Sql } from '../database.js';
 import type { Citation, MessageView } from '../realtime/message-view.js';
+import { sharedWithAllSql } from './documents/rights.js';
 import { findQuote } from './find-quote.js';
-import type { KnowledgeHit } from './hit.js';
+import { type KnowledgeHit, passageName } from './hit.js';
 import { managesSql, type Reader, readerValues } from './policy.js';
 
 /** What a model says to have taken from a passage. */
@@ -20,7 +21,7 @@ export function verifyCitations(claimed: readonly ClaimedCitation[]): FoundCitat
       const { hit, textStart } = citation;
       const found = findQuote(hit.text, citation.quote);
       if (!found) return [];
-      const key = `${hit.versionId} ${hit.chunk} ${found.start} ${textStart} ${found.end}`;
+      const key = `${passageName(hit)} ${found.start} ${textStart} ${found.end}`;
       if (seen.has(key)) return [];
       seen.add(key);
       const quote = hit.text.slice(found.start, found.end);
@@ -33,8 +34,13 @@ export function verifyCitations(claimed: readonly ClaimedCitation[]): FoundCitat
 export async function storeCitations(tx: Sql, messageId: string, citations: readonly FoundCitation[]): Promise<void> {
   if (citations.length === 0) return;
   await tx.query(
-    `INSERT INTO message_citations (message_id, n, version_id, chunk, quote, char_start, char_end, text_start, text_end)
-     SELECT $1, * FROM unnest($2::int[], $3::uuid[], $4::int[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[])`,
+    `INSERT INTO message_citations (message_id, n, version_id, chunk, quote, char_start, char_end, text_start, text_end,
+       document_id, document_seq, heading_path)
+     SELECT $1, n, version_id, chunk, quote, char_start, char_end, text_start, text_end, document_id, document_seq,
+       ARRAY(SELECT jsonb_array_elements_text(heading_path))
+     FROM unnest($2::int[], $3::uuid[], $4::int[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[], $10::uuid[],
+       $11::bigint[], $12::jsonb[]) AS found (n, version_id, chunk, quote, char_start, char_end, text_start, text_end,
+       document_id, document_seq, heading_path)`,
     [
       messageId,
       citations.map((_, n) => n),
@@ -45,13 +51,18 @@ export async function storeCitations(tx: Sql, messageId: string, citations: read
       citations.map(({ charEnd }) => charEnd),
       citations.map(({ textStart }) => textStart),
       citations.map(({ textEnd }) => textEnd),
+      citations.map(({ hit }) => hit.documentId),
+      citations.map(({ hit }) => hit.seq),
+      // Of an entry the passage stays and says it.
+      citations.map(({ hit }) => JSON.stringify(hit.kind === 'document' ? hit.headingPath : [])),
     ],
   );
 }
 
 /**
  * The messages with those of their citations that every one of the readers may read at this moment: of entries
- * that they manage all, of others those of the version that is approved now.
+ * that they manage all, of others those of the version that is approved now, of documents those of which they are
+ * readers now, who may read the earlier texts too.
  */
 export async function withCitations(
   sql: Sql,
@@ -79,10 +90,18 @@ export async function withCitations(
 type CitationRow = Citation & { messageId: string; n: number };
 
 async function readCitations(sql: Sql, reader: Reader, messageIds: readonly string[]): Promise<CitationRow[]> {
+  const rows = await Promise.all([
+    readEntryCitations(sql, reader, messageIds),
+    readDocumentCitations(sql, reader, messageIds),
+  ]);
+  return rows.flat().sort((one, other) => one.n - other.n);
+}
+
+async function readEntryCitations(sql: Sql, reader: Reader, messageIds: readonly string[]): Promise<CitationRow[]> {
   const { rows } = await sql.query<CitationRow>({
-    name: 'read-citations',
-    text: `SELECT citation.message_id AS "messageId", citation.n, entry.id AS "entryId", entry.title,
-        version.n AS version, version.file_name AS "fileName", chunk.page, chunk.sheet, chunk.slide,
+    name: 'read-entry-citations',
+    text: `SELECT citation.message_id AS "messageId", citation.n, 'entry' AS kind, entry.id AS "entryId", entry.title,
+        version.n AS version, NULL AS "documentId", NULL AS seq, version.file_name AS "fileName", chunk.page, chunk.sheet, chunk.slide,
         chunk.heading_path AS "headingPath", citation.quote, citation.char_start AS "charStart",
         citation.char_end AS "charEnd", citation.text_start AS "textStart", citation.text_end AS "textEnd"
       FROM message_citations AS citation
@@ -93,6 +112,25 @@ async function readCitations(sql: Sql, reader: Reader, messageIds: readonly stri
         AND (${managesSql} OR version.n = entry.approved_version)
       ORDER BY citation.message_id, citation.n`,
     values: [...readerValues(reader), messageIds],
+  });
+  return rows;
+}
+
+async function readDocumentCitations(
+  sql: Sql,
+  { userId }: Reader,
+  messageIds: readonly string[],
+): Promise<CitationRow[]> {
+  const { rows } = await sql.query<CitationRow>({
+    name: 'read-document-citations',
+    text: `SELECT citation.message_id AS "messageId", citation.n, 'document' AS kind, NULL AS "entryId",
+        NULL AS version, document.id AS "documentId", citation.document_seq::float8 AS seq, document.title,
+        NULL AS "fileName", NULL AS page, NULL AS sheet, NULL AS slide, citation.heading_path AS "headingPath",
+        citation.quote, citation.char_start AS "charStart", citation.char_end AS "charEnd",
+        citation.text_start AS "textStart", citation.text_end AS "textEnd"
+      FROM message_citations AS citation JOIN documents AS document ON document.id = citation.document_id
+      WHERE citation.message_id = ANY($2::uuid[]) AND ${sharedWithAllSql('document.id', 'ARRAY[$1::uuid]')}`,
+    values: [userId, messageIds],
   });
   return rows;
 }

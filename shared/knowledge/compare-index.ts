@@ -1,13 +1,16 @@
-import { all, is } from '../adapters/vector-store/filter.js';
+import { everything } from '../adapters/vector-store/filter.js';
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Ready } from '../backlog/enqueue.js';
 import type { Database } from '../database.js';
+import { compareDocuments } from './documents/compare.js';
 import { askForMissing } from './pipeline.js';
 import { placedSql } from './placement.js';
 
+const comparedFields = ['kind', 'entryId', 'versionId', 'chunk', 'accessVersion'] as const;
+
 /**
- * Compares the points with Postgres: those of no passage are deleted, and versions that lack some have them
- * written again.
+ * Compares the points with Postgres: those of no passage are deleted, and versions and documents that lack some have
+ * them written again.
  *
  * @returns whom the dispatcher should look at.
  */
@@ -18,23 +21,25 @@ export async function compareIndex(
   const startedAt = await readClock(database);
   const counts = new Map<string, number>();
   let removed = 0;
-  for await (const page of vectors.scroll(all(is('kind', 'entry')), { fields: ['versionId', 'chunk'] })) {
+  const documents = compareDocuments(database, startedAt);
+  for await (const page of vectors.scroll(everything, { fields: comparedFields })) {
     signal.throwIfAborted();
-    const points = page.map(({ id, payload }) => ({
-      id,
-      versionId: String(payload.versionId),
-      chunk: Number(payload.chunk),
-    }));
+    const ofDocuments = page.filter(({ payload }) => payload.kind === 'document');
+    const points = page
+      .filter(({ payload }) => payload.kind !== 'document')
+      .map(({ id, payload }) => ({ id, versionId: String(payload.versionId), chunk: Number(payload.chunk) }));
     // Read after the points: a passage is in Postgres before its point is written.
     const known = await findKnown(database, points);
-    const strangers = points.filter(({ id }) => !known.has(id));
-    await vectors.deleteIds(strangers.map(({ id }) => id));
+    const strangers = points.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+    strangers.push(...(await documents.look(ofDocuments)));
+    await vectors.deleteIds(strangers);
     removed += strangers.length;
     for (const { id, versionId } of points) {
       if (known.has(id)) counts.set(versionId, (counts.get(versionId) ?? 0) + 1);
     }
   }
-  return { removed, ready: await askForLacking(database, counts, startedAt) };
+  const ready = [...(await askForLacking(database, counts, startedAt)), ...(await documents.ask())];
+  return { removed, ready };
 }
 
 async function readClock(database: Database): Promise<Date> {

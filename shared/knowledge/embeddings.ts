@@ -36,6 +36,15 @@ export async function keepVectors(
   });
 }
 
+/** An SQL condition: no passage has the text of the vector in `embeddings`. */
+export const unusedVectorSql = `NOT EXISTS (SELECT 1 FROM knowledge_chunks WHERE knowledge_chunks.content_hash = embeddings.content_hash)
+  AND NOT EXISTS (SELECT 1 FROM document_chunks WHERE document_chunks.content_hash = embeddings.content_hash)`;
+
+/** Deletes those of the vectors whose text no passage has any more. */
+export async function forgetVectors(tx: Sql, hashes: readonly Buffer[]): Promise<void> {
+  await tx.query(`DELETE FROM embeddings WHERE content_hash = ANY($1::bytea[]) AND ${unusedVectorSql}`, [hashes]);
+}
+
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** The numbers as float32 in little-endian order, whatever the machine is. */

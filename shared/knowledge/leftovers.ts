@@ -1,6 +1,8 @@
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
 import { enqueue, type Ready } from '../backlog/enqueue.js';
 import type { Database, Sql } from '../database.js';
+import { resumeDocuments } from './documents/ask.js';
+import { unusedVectorSql } from './embeddings.js';
 import { filePrefix } from './files.js';
 
 /** An upload may take so long before its row is written, in milliseconds. */
@@ -27,8 +29,7 @@ export async function deleteLostObjects(
 export async function deleteUnusedVectors(sql: Sql, batch: number): Promise<number> {
   const { rowCount } = await sql.query(
     `DELETE FROM embeddings WHERE (model, content_hash) IN (
-       SELECT model, content_hash FROM embeddings WHERE NOT EXISTS (
-         SELECT 1 FROM knowledge_chunks WHERE knowledge_chunks.content_hash = embeddings.content_hash) LIMIT $1)`,
+       SELECT model, content_hash FROM embeddings WHERE ${unusedVectorSql} LIMIT $1)`,
     [batch],
   );
   return rowCount ?? 0;
@@ -36,7 +37,7 @@ export async function deleteUnusedVectors(sql: Sql, batch: number): Promise<numb
 
 /** Work that should be under way and is not, because a job of it was cancelled or given up. */
 export async function resumeStuck(database: Database): Promise<Ready[]> {
-  return [...(await removeAgain(database)), ...(await wakeVersions(database))];
+  return [...(await removeAgain(database)), ...(await wakeVersions(database)), ...(await resumeDocuments(database))];
 }
 
 async function removeAgain(database: Database): Promise<Ready[]> {

@@ -3,6 +3,7 @@ import type { Embedder } from '../adapters/embedder/embedder.js';
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Database } from '../database.js';
 import { averageLength } from './average-length.js';
+import { documentIds, fillDocument } from './documents/fill-document.js';
 import { embedChunks } from './embed-chunks.js';
 import { makePoints } from './index-chunks.js';
 import { chunksPerJob } from './limits.js';
@@ -24,7 +25,7 @@ export type Reindexed = { collection: string; replaced: string | null; points: n
  * Builds a new collection from Postgres and puts it into service in one step. Everything goes on meanwhile: jobs
  * write to both collections, and searches see the old one until the new one is whole.
  *
- * @param report told now and then how many of the versions are done.
+ * @param report told now and then how many of the versions and documents are done.
  */
 export async function reindex(
   deps: Deps,
@@ -36,15 +37,24 @@ export async function reindex(
   try {
     const target = vectors.within(collection);
     const ids = await versionIds(database);
+    const documents = await documentIds(database);
+    const total = ids.length + documents.length;
     const count = { points: 0, embedded: 0 };
     for (const [done, versionId] of ids.entries()) {
       signal.throwIfAborted();
-      report(done, ids.length);
+      report(done, total);
       const filled = await fillVersion({ ...deps, target }, versionId, signal);
       count.points += filled.points;
       count.embedded += filled.embedded;
     }
-    report(ids.length, ids.length);
+    for (const [done, documentId] of documents.entries()) {
+      signal.throwIfAborted();
+      report(ids.length + done, total);
+      const filled = await fillDocument({ ...deps, target }, documentId, signal);
+      count.points += filled.points;
+      count.embedded += filled.embedded;
+    }
+    report(total, total);
     const replaced = await vectors.switchTo(collection);
     await database.transaction(async (tx) => {
       await lockIndex(tx);

@@ -1,5 +1,6 @@
 import type { Embedder } from '../adapters/embedder/embedder.js';
 import type { Sql } from '../database.js';
+import { indexedTextOf } from './documents/indexed-text.js';
 import { fromBytes } from './embeddings.js';
 import type { KnowledgeHit } from './hit.js';
 import { contentHash, indexedText } from './indexed-text.js';
@@ -20,7 +21,7 @@ export type RelevanceJudge = (
   signal: AbortSignal,
 ) => Promise<KnowledgeHit[]>;
 
-/** Passages that are looked at to learn which words are common here. */
+/** Passages of entries, and of documents, that are looked at to learn which words are common here. */
 const sampleSize = 300;
 
 /** How long what was learned is used, in milliseconds. */
@@ -43,7 +44,7 @@ export function createRelevanceJudge(sql: Sql, embedder: Embedder): RelevanceJud
   async function near(dense: Float32Array, hits: readonly KnowledgeHit[], signal: AbortSignal): Promise<Set<string>> {
     others ??= await embedder.embed(otherMatters, 'passage', signal);
     const noise = others.map((vector) => dot(dense, vector));
-    const hashes = new Map(hits.map((hit) => [contentHash(indexedText(hit)).toString('hex'), hit]));
+    const hashes = new Map(hits.map((hit) => [contentHash(textOf(hit)).toString('hex'), hit]));
     const { rows } = await sql.query<{ hash: Buffer; vector: Buffer }>({
       name: 'vectors-of-hits',
       text: `SELECT content_hash AS hash, vector FROM embeddings
@@ -59,20 +60,28 @@ export function createRelevanceJudge(sql: Sql, embedder: Embedder): RelevanceJud
     const sample = await commonTerms();
     const close = knowsMeaning && dense ? await near(dense, hits, signal) : new Set<string>();
     return hits.filter((hit) => {
-      const text = indexedText(hit);
+      const text = textOf(hit);
       return sharesWords(question, [hit.title, text], sample) || close.has(contentHash(text).toString('hex'));
     });
   };
 }
 
-/** Some passages from anywhere in the table, read by pages so that a large one costs no more than a small one. */
+/** What was embedded of the passage. */
+const textOf = (hit: KnowledgeHit): string => (hit.kind === 'document' ? indexedTextOf(hit) : indexedText(hit));
+
 async function readSample(sql: Sql): Promise<string[]> {
+  const samples = await Promise.all([readSampleOf(sql, 'knowledge_chunks'), readSampleOf(sql, 'document_chunks')]);
+  return samples.flat();
+}
+
+/** Some passages from anywhere in a table, read by pages so that a large one costs no more than a small one. */
+async function readSampleOf(sql: Sql, table: 'knowledge_chunks' | 'document_chunks'): Promise<string[]> {
   const { rows: known } = await sql.query<{ rows: number }>(
-    `SELECT reltuples AS rows FROM pg_class WHERE oid = 'knowledge_chunks'::regclass`,
+    `SELECT reltuples AS rows FROM pg_class WHERE oid = '${table}'::regclass`,
   );
   const percent = Math.min(100, (100 * sampleSize) / Math.max(1, known[0]?.rows ?? 0));
   const { rows } = await sql.query<{ text: string }>(
-    `SELECT text FROM knowledge_chunks TABLESAMPLE SYSTEM ($1) LIMIT ${sampleSize}`,
+    `SELECT text FROM ${table} TABLESAMPLE SYSTEM ($1) LIMIT ${sampleSize}`,
     [percent],
   );
   return rows.map(({ text }) => text);

@@ -2,6 +2,7 @@ import { all, is } from '../adapters/vector-store/filter.js';
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Database, Sql } from '../database.js';
+import { forgetVectors } from './embeddings.js';
 import { forgetUnusedFiles } from './files.js';
 import { writeTargets } from './vector-index.js';
 
@@ -54,10 +55,9 @@ async function deleteChunks(tx: Sql, entryId: string): Promise<number> {
      RETURNING content_hash AS hash`,
     [entryId],
   );
-  await tx.query(
-    `DELETE FROM embeddings WHERE content_hash = ANY($1::bytea[])
-       AND NOT EXISTS (SELECT 1 FROM knowledge_chunks WHERE content_hash = embeddings.content_hash)`,
-    [rows.map(({ hash }) => hash)],
+  await forgetVectors(
+    tx,
+    rows.map(({ hash }) => hash),
   );
   return rows.length;
 }

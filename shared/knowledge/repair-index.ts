@@ -1,6 +1,7 @@
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import { enqueueAll, type Ready } from '../backlog/enqueue.js';
 import type { Database, Sql } from '../database.js';
+import { askForDocumentPoints } from './documents/ask.js';
 import { chunksPerJob } from './limits.js';
 import { placedSql } from './placement.js';
 import { readIndexState, writeIndexState } from './vector-index.js';
@@ -40,12 +41,14 @@ async function wasEmptied(sql: Sql, vectors: VectorStore): Promise<boolean> {
   if ((await vectors.count()) > 0) return false;
   const { rows } = await sql.query<{ expected: boolean }>(
     `SELECT EXISTS (SELECT 1 FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
-       WHERE ${placedSql} AND NOT isempty(version.indexed)) AS expected`,
+       WHERE ${placedSql} AND NOT isempty(version.indexed)) OR EXISTS (
+       SELECT 1 FROM document_chunks AS chunk JOIN documents ON documents.id = chunk.document_id
+       WHERE chunk.index IS NOT NULL AND chunk.indexed_at IS NOT NULL) AS expected`,
   );
   return rows[0]?.expected === true;
 }
 
-/** Forgets which chunks have points, and asks for those that are to have one and have a vector. */
+/** Forgets which chunks have points, and asks for those that are to have one; of entries, for those with a vector. */
 async function askForAllPoints(tx: Sql): Promise<Ready[]> {
   await tx.query(`UPDATE knowledge_versions SET indexed = '{}' WHERE NOT isempty(indexed)`);
   const { rows } = await tx.query<{ versionId: string; userId: string; from: number; to: number }>(
@@ -56,5 +59,10 @@ async function askForAllPoints(tx: Sql): Promise<Ready[]> {
     [chunksPerJob],
   );
   const jobs = rows.map(({ userId, ...payload }) => ({ payload, userId, subjectId: payload.versionId, priority: 1 }));
-  return enqueueAll(tx, 'upsert-vectors', jobs);
+  const documents = await tx.query<{ documentId: string; userId: string }>(
+    `SELECT known.document_id AS "documentId", document.owner_id AS "userId" FROM indexed_documents AS known
+     JOIN documents AS document ON document.id = known.document_id WHERE known.chunk_count > 0`,
+  );
+  const ready = await enqueueAll(tx, 'upsert-vectors', jobs);
+  return [...ready, ...(await askForDocumentPoints(tx, documents.rows, 1))];
 }

@@ -1,5 +1,6 @@
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Sql } from '../database.js';
+import { areStillShared } from './documents/rights.js';
 import type { KnowledgeHit } from './hit.js';
 import type { Reader } from './policy.js';
 import type { QueryEncoder } from './query-vectors.js';
@@ -36,14 +37,17 @@ export async function retrievePassages(
 async function isAnythingThere(sql: Sql): Promise<boolean> {
   const { rows } = await sql.query<{ found: boolean }>({
     name: 'is-knowledge-there',
-    text: 'SELECT EXISTS (SELECT 1 FROM knowledge_entries WHERE deleted_at IS NULL AND ready_version IS NOT NULL) AS found',
+    text: `SELECT EXISTS (SELECT 1 FROM knowledge_entries WHERE deleted_at IS NULL AND ready_version IS NOT NULL)
+      OR EXISTS (SELECT 1 FROM document_chunks WHERE indexed_at IS NOT NULL) AS found`,
   });
   return rows[0]?.found === true;
 }
 
 /**
- * Whether every reader may still read all of the passages. Their entries stay as they are until the transaction
- * ends, so that what is saved in it was allowed at that moment.
+ * Whether every reader may still read all of the passages. Their entries and documents stay as they are until the
+ * transaction ends, so that what is saved in it was allowed at that moment. Of a document that was edited meanwhile
+ * the passage may be gone: who has access may read its earlier texts too, and nobody could reply about a document that
+ * is being written if each edit began the reply again.
  */
 export async function areStillReadable(
   tx: Sql,
@@ -51,10 +55,12 @@ export async function areStillReadable(
   hits: readonly KnowledgeHit[],
 ): Promise<boolean> {
   if (hits.length === 0) return true;
-  const entryIds = [...new Set(hits.map(({ entryId }) => entryId))].toSorted();
-  await tx.query('SELECT 1 FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [
-    readers.map(({ userId }) => userId),
-  ]);
+  const userIds = readers.map(({ userId }) => userId);
+  const entryHits = hits.filter((hit) => hit.kind === 'entry');
+  const entryIds = [...new Set(entryHits.map(({ entryId }) => entryId))];
+  const documentIds = [...new Set(hits.flatMap(({ documentId }) => documentId ?? []))];
+  await tx.query('SELECT 1 FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [userIds]);
   await tx.query('SELECT 1 FROM knowledge_entries WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [entryIds]);
-  return (await findReadableHits(tx, readers, hits, {})).length === hits.length;
+  if ((await findReadableHits(tx, readers, entryHits, {})).length !== entryHits.length) return false;
+  return areStillShared(tx, userIds, documentIds);
 }

@@ -1,38 +1,64 @@
 import type { Sql } from '../database.js';
-import type { KnowledgeHit, SearchFilter } from './hit.js';
+import { sharedWithAllSql } from './documents/rights.js';
+import type { DocumentHit, EntryHit, KnowledgeHit, SearchFilter } from './hit.js';
 import { readableSql, type Reader, readerValues, searchableSql } from './policy.js';
 
-/** A point that was found. */
-export type FoundPoint = { score: number; versionId: string; chunk: number };
+/** A point of an entry that was found. */
+type FoundEntry = { kind: 'entry'; score: number; versionId: string; chunk: number };
+/** A point of a document; its id is that of the passage. */
+type FoundDocument = { kind: 'document'; score: number; id: string };
+export type FoundPoint = FoundEntry | FoundDocument;
 
 /**
  * Of the points those whose passage the reader finds, or all of several readers may read, at this moment, in their
- * order, with what Postgres says about them. One query for each reader; in a search there is one.
+ * order, with what Postgres says about them.
  */
 export async function findReadableHits(
   sql: Sql,
   readers: readonly Reader[],
   points: readonly FoundPoint[],
-  { tags = [], status }: SearchFilter,
+  filter: SearchFilter,
 ): Promise<KnowledgeHit[]> {
-  let left: (FoundPoint | KnowledgeHit)[] = [...points];
-  const rule = readers.length > 1 ? 'readable' : 'searchable';
-  for (const reader of readers) left = await readableHits(sql, rule, reader, left, { tags, status });
-  // Without a reader nothing was looked up, and nothing is to be found.
-  return readers.length === 0 ? [] : (left as KnowledgeHit[]);
+  // Without a reader nothing is looked up, and nothing is to be found.
+  if (readers.length === 0 || points.length === 0) return [];
+  const entries = new Map<FoundPoint, KnowledgeHit>();
+  const entryPoints = points.filter((point) => point.kind === 'entry');
+  for (const { point, hit } of await readableEntries(sql, readers, entryPoints, filter)) entries.set(point, hit);
+  const documentPoints = points.filter((point) => point.kind === 'document');
+  for (const { point, hit } of await readableDocuments(sql, readers, documentPoints)) entries.set(point, hit);
+  return points.flatMap((point) => entries.get(point) ?? []);
 }
+
+type Checked<Point, Hit> = { point: Point; hit: Hit };
 
 const conditions = { searchable: searchableSql, readable: readableSql };
 
-async function readableHits(
+/** One query for each reader; in a search there is one. */
+async function readableEntries(
+  sql: Sql,
+  readers: readonly Reader[],
+  points: readonly FoundEntry[],
+  filter: SearchFilter,
+): Promise<Checked<FoundEntry, EntryHit>[]> {
+  const rule = readers.length > 1 ? 'readable' : 'searchable';
+  let left: Checked<FoundEntry, EntryHit>[] = [];
+  let asked = points;
+  for (const reader of readers) {
+    left = await readableByOne(sql, rule, reader, asked, filter);
+    asked = left.map(({ point }) => point);
+  }
+  return left;
+}
+
+async function readableByOne(
   sql: Sql,
   rule: keyof typeof conditions,
   reader: Reader,
-  points: readonly FoundPoint[],
+  points: readonly FoundEntry[],
   { tags = [], status }: SearchFilter,
-): Promise<KnowledgeHit[]> {
+): Promise<Checked<FoundEntry, EntryHit>[]> {
   if (points.length === 0) return [];
-  const { rows } = await sql.query<Omit<KnowledgeHit, 'score'> & { place: number }>({
+  const { rows } = await sql.query<Omit<EntryHit, 'kind' | 'score' | 'documentId' | 'seq'> & { place: number }>({
     name: `hits-${rule}`,
     text: `SELECT hit.place::int AS place, chunk.text, entry.id AS "entryId", entry.title, entry.tags,
         version.id AS "versionId", version.n AS version, chunk.index AS chunk, version.file_name AS "fileName",
@@ -52,5 +78,40 @@ async function readableHits(
       status ?? null,
     ],
   });
-  return rows.map(({ place, ...hit }) => ({ ...hit, score: points[place - 1]?.score ?? 0 }));
+  return rows.flatMap(({ place, ...row }) => {
+    const point = points[place - 1];
+    const hit = { kind: 'entry', ...row, score: point?.score ?? 0, documentId: null, seq: null } as const;
+    return point ? [{ point, hit }] : [];
+  });
+}
+
+async function readableDocuments(
+  sql: Sql,
+  readers: readonly Reader[],
+  points: readonly FoundDocument[],
+): Promise<Checked<FoundDocument, DocumentHit>[]> {
+  if (points.length === 0) return [];
+  type Row = Pick<
+    DocumentHit,
+    'text' | 'documentId' | 'title' | 'seq' | 'chunk' | 'headingPath' | 'charStart' | 'charEnd' | 'language'
+  >;
+  const { rows } = await sql.query<Row & { place: number }>({
+    name: 'hits-in-documents',
+    text: `SELECT hit.place::int AS place, chunk.text, document.id AS "documentId", document.title,
+        known.seq::float8 AS seq, chunk.index AS chunk, chunk.heading_path AS "headingPath",
+        chunk.char_start AS "charStart", chunk.char_end AS "charEnd", chunk.language
+      FROM unnest($2::uuid[]) WITH ORDINALITY AS hit (id, place)
+      JOIN document_chunks AS chunk ON chunk.id = hit.id AND chunk.index IS NOT NULL
+      JOIN indexed_documents AS known ON known.document_id = chunk.document_id
+      JOIN documents AS document ON document.id = chunk.document_id
+      WHERE ${sharedWithAllSql('document.id', '$1::uuid[]')} ORDER BY hit.place`,
+    values: [readers.map(({ userId }) => userId), points.map(({ id }) => id)],
+  });
+  const none = { tags: [], entryId: null, versionId: null, version: null, fileName: null };
+  return rows.flatMap(({ place, ...row }) => {
+    const point = points[place - 1];
+    const where = { page: null, sheet: null, slide: null };
+    const hit = { kind: 'document', ...row, ...none, ...where, score: point?.score ?? 0 } as const;
+    return point ? [{ point, hit }] : [];
+  });
 }

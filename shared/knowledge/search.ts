@@ -11,7 +11,7 @@ import { findReadableHits, type FoundPoint } from './search-check.js';
 /** A query in both its forms. Either half may be left out. */
 export type QueryVectors = { dense?: Float32Array | undefined; sparse?: SparseVector | undefined; fusion: Fusion };
 
-/** So many passages of one entry at most: the page is to show more than one source. */
+/** So many passages of one entry or document at most: the page is to show more than one source. */
 const maxPerEntry = 3;
 
 /** Hits asked for, for each that is wanted: many of them may be of one entry. Without their text they are small. */
@@ -50,25 +50,26 @@ export async function searchPassages(
 }
 
 /** What of a point a search needs: the rest is read from Postgres. */
-export const hitFields = ['entryId', 'versionId', 'chunk'] as const;
+export const hitFields = ['kind', 'entryId', 'versionId', 'chunk'] as const;
 
-/** The hits that their entries have a share left for. @param seen how much of it each has used; counted on here. */
+/** The hits that their entries and documents have a share left for. @param seen how much of it each has used; counted on here. */
 function shareOut(hits: readonly Hit[], seen: Map<string, number>): FoundPoint[] {
-  return hits.flatMap(({ score, payload }) => {
+  return hits.flatMap(({ id, score, payload }): FoundPoint[] => {
     const entryId = String(payload.entryId);
     const count = seen.get(entryId) ?? 0;
     if (count >= maxPerEntry) return [];
     seen.set(entryId, count + 1);
-    return [{ score, versionId: String(payload.versionId), chunk: Number(payload.chunk) }];
+    if (payload.kind === 'document') return [{ kind: 'document', score, id }];
+    return [{ kind: 'entry', score, versionId: String(payload.versionId), chunk: Number(payload.chunk) }];
   });
 }
 
 /** What the vector store is told about who searches, and what for. */
-export function passageFilter(readers: readonly Reader[], { tags = [], status }: SearchFilter): Filter {
+export function passageFilter(readers: readonly Reader[], { tags = [], status, source = 'all' }: SearchFilter): Filter {
   const rights = readableByAll(readers.map(rightsOf));
   return all(
-    is('kind', 'entry'),
     rights,
+    ...(source === 'all' ? [] : [is('kind', source === 'entries' ? 'entry' : 'document')]),
     ...tags.map((tag) => is('tags', tag)),
     ...(status === undefined ? [] : [isAnyOf('status', [status])]),
   );

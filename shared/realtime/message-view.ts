@@ -12,24 +12,50 @@ export const attempt = z
 /** What went wrong, as it is stored: a stable code and a sentence for people. */
 export const problem = z.object({ code: z.string(), message: z.string() });
 
-/** A passage of the knowledge store that a reply has quoted. Places are in UTF-16 code units. */
-export const citationSchema = z
+const quoted = {
+  title: text,
+  page: z.int().nullable(),
+  sheet: text.nullable(),
+  slide: z.int().nullable(),
+  headingPath: z.array(text),
+  quote: text.describe('Word for word as it stands, or of a document stood, in the source.'),
+  charStart: z
+    .int()
+    .describe('Where the quote is in the extracted text of the version, or in that text of the document.'),
+  charEnd: z.int(),
+  textStart: z.int().describe('Where what it supports is in the text of the reply.'),
+  textEnd: z.int(),
+};
+
+const entryCitation = z
   .object({
+    kind: z.literal('entry'),
     entryId: id,
-    title: text,
     version: z.int(),
+    documentId: z.null(),
+    seq: z.null(),
     fileName: text.nullable(),
-    page: z.int().nullable(),
-    sheet: text.nullable(),
-    slide: z.int().nullable(),
-    headingPath: z.array(text),
-    quote: text.describe('Word for word as it stands in the source.'),
-    charStart: z.int().describe('Where the quote is in the extracted text of the version.'),
-    charEnd: z.int(),
-    textStart: z.int().describe('Where what it supports is in the text of the reply.'),
-    textEnd: z.int(),
+    ...quoted,
   })
-  .meta({ id: 'Citation' });
+  .meta({ id: 'EntryCitation' });
+
+const documentCitation = z
+  .object({
+    kind: z.literal('document'),
+    entryId: z.null(),
+    version: z.null(),
+    documentId: id,
+    seq: z.int().describe('Which text of the document was quoted; it may have been edited since.'),
+    fileName: z.null(),
+    ...quoted,
+  })
+  .meta({ id: 'DocumentCitation' });
+
+/**
+ * A passage that a reply has quoted, of an entry of the knowledge store or of a document. Places are in UTF-16 code
+ * units.
+ */
+export const citationSchema = z.discriminatedUnion('kind', [entryCitation, documentCitation]).meta({ id: 'Citation' });
 
 export type Citation = z.infer<typeof citationSchema>;
 

@@ -19,6 +19,9 @@ const at = (degrees: number): Float32Array =>
   Float32Array.from([0.9, Math.sqrt(0.19) * Math.cos(degrees / 57.3), Math.sqrt(0.19) * Math.sin(degrees / 57.3)]);
 
 const hitOf = (text: string): KnowledgeHit => ({
+  kind: 'entry',
+  documentId: null,
+  seq: null,
   text,
   score: 1,
   entryId: '',

@@ -15,7 +15,10 @@ async function deleteRows(sql: Sql, statement: string): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** What has had its time; each deletes at most a batch and says how many it found. */
+/**
+ * What has had its time; each deletes at most a batch and says how many it found. A day of writing makes hundreds of
+ * jobs that index documents, which nobody watches: they go after a day.
+ */
 const steps: readonly ((sql: Sql) => Promise<number>)[] = [
   (sql) => deleteEndedSessions(sql, batch),
   (sql) => deleteUsedRefreshTokens(sql, usedTokenSeconds, batch),
@@ -30,7 +33,8 @@ const steps: readonly ((sql: Sql) => Promise<number>)[] = [
       sql,
       `DELETE FROM jobs WHERE id IN (
          SELECT id FROM jobs WHERE state IN ('done', 'cancelled', 'failed')
-           AND finished_at < now() - interval '30 days' LIMIT ${batch})`,
+           AND finished_at < now() - CASE WHEN kind = 'index-document' AND state = 'done' THEN interval '1 day'
+             ELSE interval '30 days' END LIMIT ${batch})`,
     ),
 ];
 

@@ -4,6 +4,7 @@ import { clean } from './clean.js';
 import { compactDocument } from './compact-document.js';
 import { editDocument } from './edit-document.js';
 import { embedChunks } from './embed-chunks.js';
+import { indexDocument } from './index-document.js';
 import { ingestVersion } from './ingest-version.js';
 import { removeVectors } from './remove-vectors.js';
 import { replyToMessage } from './reply-to-message.js';
@@ -15,6 +16,7 @@ export const handlers: { [Kind in JobKind]: JobHandler<Kind> } = {
   'reply-to-message': replyToMessage,
   'edit-document': editDocument,
   'compact-document': compactDocument,
+  'index-document': indexDocument,
   'ingest-version': ingestVersion,
   'embed-chunks': embedChunks,
   'upsert-vectors': upsertVectors,

@@ -4,7 +4,7 @@ import type { ReplyTask } from '../../shared/conversations/reply.js';
 import { JobFailure } from '../../shared/errors.js';
 import { untilAborted } from '../../shared/lifecycle.js';
 import type { ClaimedCitation } from '../../shared/knowledge/citations.js';
-import type { KnowledgeHit } from '../../shared/knowledge/hit.js';
+import { type KnowledgeHit, passageName } from '../../shared/knowledge/hit.js';
 import { retrievePassages } from '../../shared/knowledge/retrieve.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
@@ -78,10 +78,11 @@ export function toldOf({ outcome, searches }: ReplySources): Record<string, unkn
 
 /** The passages as the model is shown them, in pieces of a sentence or two: the least that it cites. */
 export function toSources(passages: readonly KnowledgeHit[]): Source[] {
-  return passages.map(({ entryId, versionId, chunk, title, headingPath, page, sheet, slide, text }) => {
+  return passages.map((hit) => {
+    const { title, headingPath, page, sheet, slide, text } = hit;
     const place = page ? [`page ${page}`] : slide ? [`slide ${slide}`] : sheet ? [sheet] : [];
     return {
-      source: `knowledge:${entryId}/${versionId}/${chunk}`,
+      source: passageName(hit),
       title: [title, ...headingPath, ...place].join(' › ').slice(0, 500),
       pieces: piecesOf(text),
     };

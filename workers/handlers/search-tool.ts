@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Tool, ToolAnswer, ToolCall } from '../../shared/adapters/language-model/model.js';
 import { tokensAtMost } from '../../shared/conversations/prompt.js';
-import type { KnowledgeHit } from '../../shared/knowledge/hit.js';
+import { type KnowledgeHit, passageName } from '../../shared/knowledge/hit.js';
 import { type ReplySources, type Search, toSources } from './reply-sources.js';
 
 const maxQuery = 500;
@@ -81,8 +81,7 @@ function readCall(call: ToolCall, index: number): string | { problem: string } {
 
 const refused = (callId: string, text: string): ToolAnswer => ({ callId, sources: [], text, isError: true });
 
-const isSame = (one: KnowledgeHit, other: KnowledgeHit): boolean =>
-  one.versionId === other.versionId && one.chunk === other.chunk;
+const isSame = (one: KnowledgeHit, other: KnowledgeHit): boolean => passageName(one) === passageName(other);
 
 /** An upper bound for the tokens of passages, as the model is shown them. */
 export const tokensOf = (...passages: KnowledgeHit[]): number =>

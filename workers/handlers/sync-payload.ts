@@ -1,12 +1,17 @@
+import { syncDocument } from '../../shared/knowledge/documents/sync-document.js';
 import { syncEntry } from '../../shared/knowledge/sync-entry.js';
 import type { JobHandler } from '../handler.js';
 import { announceProgress } from './version-progress.js';
 import { waitForVectorStore } from './vector-store-outage.js';
 
-/** Makes the points of an entry say who may find them. */
+/** Makes the points of an entry or a document say who may find them. */
 export const syncPayload: JobHandler<'sync-payload'> = {
   run: (ctx, job) =>
     waitForVectorStore(ctx, job, async () => {
+      if ('documentId' in job.payload) {
+        await syncDocument(ctx, job.payload.documentId);
+        return { state: 'done' };
+      }
       const { ready, versionIds } = await syncEntry(ctx, job.payload.entryId, job.userId, job.guard);
       ready.forEach((lane) => ctx.dispatcher.kick(lane));
       for (const versionId of versionIds) await announceProgress(ctx, versionId, []);

@@ -24,6 +24,7 @@ export async function* assembleParts(pieces: AsyncIterable<Piece>, options: Opti
     // The empty line keeps the last words of a part and the first of the next one apart.
     const cleaned = cleanText(text).trim();
     if (!cleaned) continue;
+    const headingPath = place.headingPath.map((heading) => cleanText(heading).trim()).filter(Boolean);
     let rest = `${cleaned}\n\n`;
     while (rest) {
       const end = cutAt(rest, maxPartChars);
@@ -31,7 +32,15 @@ export async function* assembleParts(pieces: AsyncIterable<Piece>, options: Opti
       if (charEnd > options.textChars) throw tooMuchText(options.textChars);
       const last = end === rest.length;
       const resume = resumeAfter(place.page, { part: part + 1, char: charEnd }, last && !goesOn);
-      const found: ExtractedPart = { ...place, part, text: rest.slice(0, end), charStart: char, charEnd, resume };
+      const found: ExtractedPart = {
+        ...place,
+        headingPath,
+        part,
+        text: rest.slice(0, end),
+        charStart: char,
+        charEnd,
+        resume,
+      };
       if (part >= firstPart) yield found;
       rest = rest.slice(end);
       part += 1;

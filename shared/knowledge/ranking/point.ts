@@ -6,8 +6,7 @@ import type { Payload, PayloadIndexes } from '../../adapters/vector-store/vector
  * from Postgres, after the rights were checked again there.
  */
 export type PassagePayload = Payload & {
-  kind: 'entry' | 'document';
-  /** Id of the entry or of the document. */
+  kind: 'entry';
   entryId: string;
   versionId: string;
   /** Number of the passage in its version, from 0. */
@@ -18,10 +17,19 @@ export type PassagePayload = Payload & {
   /** The newest version that is ready: what its owner finds. */
   newest: boolean;
   tags: readonly string[];
-  /** Of an entry; empty for documents. */
   status: string;
-  /** Members of a document; empty for entries. */
+  readers: readonly [];
+};
+
+/** The same for a passage of a document. It is found by the id of its point. */
+export type DocumentPayload = Payload & {
+  kind: 'document';
+  /** Id of the document, under the name that filters of both kinds use. */
+  entryId: string;
+  /** Who has access to it. */
   readers: readonly string[];
+  /** Which state of its access that is: for comparing, not for filters. */
+  accessVersion: number;
 };
 
 /** The indexes that every filter on a passage's payload needs. */

@@ -1,6 +1,6 @@
 import { all, type Condition, type Filter, is, not, some } from '../../adapters/vector-store/filter.js';
 
-/** What one person may read, as their role says. */
+/** What one person may read, as their role says; documents are read by those who have access, whatever their role. */
 export type Reader = {
   userId: string;
   /** Approved entries of everybody. */
