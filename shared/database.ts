@@ -18,7 +18,10 @@ export type Statement = { name: string; text: string; values?: unknown[] };
 /** One pool of connections to Postgres, seen through Prisma for ordinary reads and writes and through SQL for hot paths. */
 export type Database = Sql & {
   prisma: PrismaClient;
-  /** Runs `work` in one transaction on one connection; an error rolls everything back. */
+  /**
+   * Runs `work` in one transaction on one connection; an error rolls everything back. Statements that need not see
+   * one another's answers may be sent together: Postgres runs them in the order in which they were sent.
+   */
   transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
   /** A connection of its own, for an advisory lock that outlives a transaction; release it. */
   connect(): Promise<pg.PoolClient>;
@@ -36,6 +39,8 @@ export function createDatabase(settings: Config['database'], logger: Logger): Da
     connectionTimeoutMillis: settings.poolTimeoutMs,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    // Statements of a connection are sent without waiting for the answers of those before.
+    pipeline: true,
     // A process that is paused in the middle of a transaction must not hold its row locks: others wait for them.
     idle_in_transaction_session_timeout: idleInTransactionMs,
     application_name: 'millrace',
@@ -54,8 +59,11 @@ export function createDatabase(settings: Config['database'], logger: Logger): Da
       const client = await pool.connect();
       let broken: Error | undefined;
       try {
-        await client.query('BEGIN');
+        // On its way with the first statement: a round trip less in every transaction.
+        const begun = client.query('BEGIN');
+        begun.catch(() => {});
         const result = await work({ query: (statement, values) => client.query(statement as string, values) });
+        await begun;
         await client.query('COMMIT');
         return result;
       } catch (error) {

@@ -141,11 +141,12 @@ async function admit({ database, slots }: Options, lanes: Lane[]): Promise<Deliv
   const queues = lanes.map((lane) => lane.queue);
   const users = lanes.map((lane) => lane.userId);
   return database.transaction(async (tx) => {
-    await tx.query({ ...lockLanes, values: [queues, users] });
-    const { rows } = await tx.query<Delivery>({
-      ...admitJobs,
-      values: [queues, users, queues.map((queue) => slots[queue] ?? defaultSlots)],
-    });
+    const limits = queues.map((queue) => slots[queue] ?? defaultSlots);
+    // Sent together, run one after the other: the second one's snapshot is taken when the first one has its locks.
+    const [, { rows }] = await Promise.all([
+      tx.query({ ...lockLanes, values: [queues, users] }),
+      tx.query<Delivery>({ ...admitJobs, values: [queues, users, limits] }),
+    ]);
     return rows;
   });
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ExtractionFailed } from './failure.js';
@@ -28,6 +29,7 @@ export function startReader(memoryBytes: number): Reader {
     // Nothing of the settings: what reads strangers' files knows no secret.
     env: {},
   });
+  giveWay(child.pid);
   let errors = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-maxErrorChars)));
   child.stdin?.on('error', () => undefined);
@@ -59,6 +61,17 @@ export function startReader(memoryBytes: number): Reader {
     },
     kill: () => child.kill('SIGKILL'),
   };
+}
+
+/**
+ * Reading is what takes long and can wait: whoever shares the machine (web, queues, Postgres) goes first.
+ */
+function giveWay(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, or the system has no priorities: it reads all the same.
+  }
 }
 
 function hold(child: ChildProcess, on: boolean): void {
