@@ -8,7 +8,7 @@ import type {
   ServerEventPayloads,
 } from '../realtime/events.js';
 import { createClosing } from './closing.js';
-import { createEmitter, type Emitter } from './emitter.js';
+import { createEmitter, type Emitter, type Off } from './emitter.js';
 import { backoffMs, ClientError, closedError, isAboutToken, isPassing } from './errors.js';
 
 export type ConnectionOptions = {
@@ -45,6 +45,8 @@ export type Connection = Emitter<ConnectionEvents> & {
   /** Sends an event once if there is a connection; whether it arrived is not asked. */
   send<Event extends ClientEvent>(event: Event, payload: ClientEventPayload<Event>): void;
   session(): SessionInfo | null;
+  /** Called once, with the reason: the client was closed, or its token was not accepted. Also when that is over already. */
+  onClosed(listener: (why: ClientError) => void): Off;
   close(): void;
 };
 
@@ -58,6 +60,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const closing = createClosing();
   let session: SessionInfo | null = null;
   let refusals = 0;
+  let why = closedError();
   let renewal: ReturnType<typeof setTimeout> | undefined;
 
   const token = async (): Promise<string> => (options.getToken ? options.getToken() : (options.token ?? ''));
@@ -79,6 +82,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (isAboutToken(error.type)) {
       emitter.emit('unauthorized', error);
       if (!options.getToken) {
+        why = error;
         close();
         return;
       }
@@ -116,11 +120,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   });
   let reason: ClientError | null = null;
   socket.on('error', ({ type, message }: ServerEventPayloads['error']) => (reason = new ClientError(type, message)));
-  socket.on('disconnect', (why) => {
+  socket.on('disconnect', (cause) => {
     session = null;
     clearTimeout(renewal);
-    emitter.emit('disconnected', { reason: why });
-    if (why === 'io server disconnect')
+    emitter.emit('disconnected', { reason: cause });
+    if (cause === 'io server disconnect')
       refused(reason ?? new ClientError('unavailable', 'The server ended the connection.'));
     reason = null;
   });
@@ -181,6 +185,12 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (session) socket.emit(event, payload);
     },
     session: () => session,
+    onClosed(listener) {
+      if (!closing.closed) return closing.onClose(() => listener(why));
+      let wanted = true;
+      queueMicrotask(() => wanted && listener(why));
+      return () => void (wanted = false);
+    },
     close,
   };
 }

@@ -7,7 +7,7 @@ import type { ClientError } from './errors.js';
 export type DocumentProviderEvents = {
   /** Everything that the server had is here; false while the connection is away. */
   synced: boolean;
-  /** Everything that was edited here is in the server's database. */
+  /** Everything that was edited here is in the server's database; of a kept Y.Doc this is known with the first sync. */
   saved: boolean;
   /** What one may do, when it is known and when it changes: who may only view should not type. */
   level: 'view' | 'edit';
@@ -17,7 +17,7 @@ export type DocumentProviderEvents = {
   event: { name: ServerEvent; payload: unknown };
   /** The server refused an edit. It is kept, and sent again after the next reconnect. */
   refused: ClientError;
-  /** The document may not be read any more, or is gone; nothing more is heard of it. */
+  /** The document may not be read any more or is gone, or the client was closed; nothing more is heard of it. */
   closed: ClientError;
 };
 

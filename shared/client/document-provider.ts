@@ -2,6 +2,7 @@ import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import type { ServerEvent, ServerEventPayloads } from '../realtime/events.js';
 import type { Client } from './client.js';
+import { takeNewClientId } from './client-id.js';
 import { createClosing } from './closing.js';
 import { createCursors } from './cursors.js';
 import type { DocumentProvider, DocumentProviderEvents } from './document-provider-types.js';
@@ -40,7 +41,7 @@ export function createDocumentProvider(
   let ended: ClientError | null = null;
   let level: 'view' | 'edit' | null = null;
   let synced = false;
-  let saved = true;
+  let saved = !kept.unsure;
   let syncing: Promise<void> | null = null;
   let again = false;
   let gapTimer: ReturnType<typeof setTimeout> | undefined;
@@ -49,7 +50,7 @@ export function createDocumentProvider(
     connection,
     documentId,
     onStored: (seq) => seen.add(seq),
-    onChange: () => setSaved(outbox.isEmpty()),
+    onChange: lookIfSaved,
     onRefused(error) {
       if (error instanceof ClientError && error.type !== 'closed') emitter.emit('refused', error);
     },
@@ -60,6 +61,11 @@ export function createDocumentProvider(
     if (saved === value) return;
     saved = value;
     emitter.emit('saved', value);
+  }
+
+  /** A kept Y.Doc may hold edits that the server lacks: before they are compared nothing is promised. */
+  function lookIfSaved(): void {
+    setSaved(outbox.isEmpty() && !kept.unsure);
   }
 
   function setSynced(value: boolean): void {
@@ -94,8 +100,7 @@ export function createDocumentProvider(
         } catch (error) {
           if (!(error instanceof ClientError) || error.type === 'closed') return;
           if (error.type !== 'conflict') return end(error);
-          // Somebody else has our client id: with four billion of them it is rare.
-          takeNewClientId();
+          takeNewClientId(doc, awareness);
           again = true;
           await closing.pause(backoffMs(tries));
         }
@@ -118,6 +123,7 @@ export function createDocumentProvider(
     setLevel(joined.level);
     const lacking = kept.take();
     if (lacking) outbox.add(lacking);
+    lookIfSaved();
     outbox.flush();
     cursors.show();
     if (connection.session()) setSynced(true);
@@ -128,14 +134,6 @@ export function createDocumentProvider(
     apply(unpack(page));
     seen.raise(page.seq);
     return page;
-  }
-
-  function takeNewClientId(): void {
-    const state = awareness.getLocalState();
-    awareness.setLocalState(null);
-    doc.clientID = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-    awareness.clientID = doc.clientID;
-    awareness.setLocalState(state);
   }
 
   function noticeGap(): void {
@@ -208,6 +206,7 @@ export function createDocumentProvider(
     connection.on('event', ({ name, payload }) => take(name, payload)),
     connection.on('connected', sync),
     connection.on('disconnected', lost),
+    connection.onClosed(end),
   ];
   if (connection.session()) sync();
 

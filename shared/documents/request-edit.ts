@@ -33,10 +33,14 @@ export async function requestEdit(
   const { documentId, userId } = request;
   await requireAccess(tx, documentId, userId, 'edit');
   const doc = await stateOf(tx, request);
-  const { length } = contentOf(doc).toString();
+  const text = contentOf(doc).toString();
+  const { length } = text;
   const { start, end } = request.range ?? { start: 0, end: length };
   if (start > end || end > length) {
     throw new AppError('invalid_request', `The range is not within the text, which has ${length} UTF-16 units.`);
+  }
+  if (splitsCharacter(text, start) || splitsCharacter(text, end)) {
+    throw new AppError('invalid_request', 'The range begins or ends within a character that has two UTF-16 units.');
   }
   if (end - start > maxPassage) {
     throw new AppError(
@@ -62,6 +66,9 @@ export async function requestEdit(
   );
   return { suggestionId, jobId: job.id, ready: job.ready };
 }
+
+/** A half that is replaced alone leaves the other half, which is no character: Yjs puts U+FFFD there. */
+const splitsCharacter = (text: string, at: number): boolean => at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff;
 
 async function stateOf(sql: Sql, { documentId, base }: EditRequest): Promise<Y.Doc> {
   if (base === undefined) return (await loadDocument(sql, documentId)).doc;

@@ -57,6 +57,13 @@ const ended = (path: string): Promise<SuggestionView> =>
 const poem = 'Roses are red,\nviolets are blue,\nsugar is sweet\nand so are you.\n';
 
 describe('an edit by Claude', () => {
+  test('is refused for a range that cuts a character in two', async () => {
+    const id = await makeDocument(system.app, ada, { title: 'T', content: 'a😀b' });
+    const ask = async (start: number, end: number): Promise<number> =>
+      (await call(ada, 'POST', `/documents/${id}/edits`, { instruction: 'Better', range: { start, end } })).status;
+    expect([await ask(0, 2), await ask(2, 4), await ask(1, 3)]).toEqual([400, 400, 202]);
+  });
+
   test('is streamed, suggested, accepted while somebody types, and taken back after others typed on', async () => {
     const rewrite = poem.replace('red', 'crimson').replace('sweet', 'sticky').trim();
     const { id, editor, events, path, suggestion } = await suggest(poem, rewrite);

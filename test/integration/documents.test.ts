@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
+import { createClient, createDocumentProvider } from '../../shared/client/index.js';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { type Editor, makeDocument, openEditor, share, storedText } from '../support/documents.js';
 
@@ -106,6 +107,57 @@ describe('somebody who was away', () => {
     const again = await open(two, ada, id, kept);
     await again.provider.whenSaved();
     expect((await one.request('GET', `/documents/${id}`, { token: ada.accessToken })).body.seq).toBe(before);
+  });
+
+  test('a kept document is not called saved before the server has what it lacked', async () => {
+    const id = await makeDocument(one, ada, { title: 'T', content: 'base' });
+    await share(one, ada, id, ben);
+    const kept = new Y.Doc();
+    kept.getText('content').insert(0, 'kept ');
+    const client = createClient({ url: two.url, token: ben.accessToken });
+    const provider = createDocumentProvider(client, id, kept);
+    expect(provider.saved).toBe(false);
+    await provider.whenSaved();
+    client.close();
+    expect(await storedText(one, ada, id)).toContain('kept ');
+  });
+
+  test('what waits for operations of others does not hold up what was written offline', async () => {
+    const id = await makeDocument(one, ada);
+    await share(one, ada, id, ben);
+    const strange = new Y.Doc();
+    strange.getText('content').insert(0, 'never sent');
+    const from = Y.encodeStateVector(strange);
+    strange.getText('content').insert(0, 'waits');
+    const b = await open(two, ben, id);
+    await b.client.connection.request('document:update', {
+      documentId: id,
+      update: Y.encodeStateAsUpdate(strange, from),
+    });
+    const kept = (await open(one, ada, id)).doc;
+    const copy = new Y.Doc();
+    Y.applyUpdate(copy, Y.encodeStateAsUpdate(kept));
+    copy.getText('content').insert(0, 'offline');
+    expect(copy.store.pendingStructs).not.toBeNull();
+    const again = await open(one, ada, id, copy);
+    await again.provider.whenSaved();
+    expect(await storedText(one, ada, id)).toBe('offline');
+  });
+
+  test('a client that is closed, or not let in, leaves nobody waiting', async () => {
+    const id = await makeDocument(one, ada);
+    const a = await open(one, ada, id);
+    a.text.insert(0, 'x');
+    const waiting = a.provider.whenSaved();
+    a.client.close();
+    await expect(waiting).rejects.toMatchObject({ type: 'closed' });
+    await expect(createDocumentProvider(a.client, id, new Y.Doc()).whenSynced()).rejects.toMatchObject({
+      type: 'closed',
+    });
+    const stranger = createClient({ url: one.url, token: 'nonsense' });
+    await expect(createDocumentProvider(stranger, id, new Y.Doc()).whenSynced()).rejects.toMatchObject({
+      type: 'unauthenticated',
+    });
   });
 
   test('an edit of 5 MB arrives', async () => {
