@@ -37,6 +37,8 @@ export async function openStore(folder: string): Promise<Store> {
   let aliases = new Map(Object.entries(JSON.parse(kept) as Record<string, string>));
   /** Being made: their names are taken, and whoever hears so may use them at once. */
   const starting = new Map<string, Promise<Collection>>();
+  /** Being deleted: one of the same name, and so in the same folder, waits for that. */
+  const ending = new Map<string, Promise<void>>();
 
   async function saveAliases(next: Map<string, string>): Promise<void> {
     aliases = next;
@@ -57,7 +59,10 @@ export async function openStore(folder: string): Promise<Store> {
       if (collections.has(name) || aliases.has(name)) {
         throw new RequestError(409, `Wrong input: Collection \`${name}\` already exists!`);
       }
-      const making = createCollection(path.join(collectionsFolder, encodeURIComponent(name)), config);
+      // Whether that failed is for the one who asked for it.
+      const gone = ending.get(name)?.catch(() => {}) ?? Promise.resolve();
+      const folderOf = path.join(collectionsFolder, encodeURIComponent(name));
+      const making = gone.then(() => createCollection(folderOf, config));
       starting.set(name, making);
       try {
         collections.set(name, await making);
@@ -69,8 +74,11 @@ export async function openStore(folder: string): Promise<Store> {
       const collection = collections.get(name);
       if (!collection) return false;
       collections.delete(name);
-      await saveAliases(new Map([...aliases].filter(([, target]) => target !== name)));
-      await collection.destroy();
+      const gone = saveAliases(new Map([...aliases].filter(([, target]) => target !== name)))
+        .then(() => collection.destroy())
+        .finally(() => ending.delete(name));
+      ending.set(name, gone);
+      await gone;
       return true;
     },
     aliases: () => [...aliases].map(([alias_name, collection_name]) => ({ alias_name, collection_name })),
