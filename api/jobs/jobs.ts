@@ -7,7 +7,8 @@ import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { findMessage } from '../../shared/conversations/message.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import { isJobKind } from '../../shared/jobs/index.js';
+import { isJobKind, type JobKind } from '../../shared/jobs/index.js';
+import { cancelIngestion, isIngestion } from '../../shared/knowledge/cancel-ingestion.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
 
@@ -107,13 +108,24 @@ export const postRetry = endpoint({
   },
 });
 
+async function cancelJob(ctx: WebContext, job: JobView & { kind: JobKind }): Promise<void> {
+  const whole = isIngestion(job.kind)
+    ? await ctx.database.transaction((tx) => cancelIngestion(tx, job.subjectId))
+    : null;
+  const cancelled = whole?.root ?? (await requestCancel(ctx.database, job));
+  for (const ready of whole?.ready ?? []) ctx.dispatcher.kick(ready);
+  if (cancelled?.state === 'running') await ctx.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
+}
+
 export const postCancelJob = endpoint({
   method: 'post',
   path: '/jobs/:id/cancel',
   tag: 'jobs',
   auth: 'user',
   summary: 'Cancel a job',
-  description: 'A job that waits ends at once; one that runs is told to stop. One that has ended stays as it is.',
+  description:
+    'A job that waits ends at once; one that runs is told to stop. One that has ended stays as it is. A step of an ' +
+    'ingestion is cancelled together with the whole of it.',
   params: idParams,
   response: { status: 202, description: 'The job as it is at this moment.', schema: jobSchema },
   errors: ['not_found', 'conflict'],
@@ -122,8 +134,7 @@ export const postCancelJob = endpoint({
     if (job.kind === 'reply-to-message') {
       await cancelReply(ctx, principal.role === 'admin' ? null : principal.userId, job.subjectId);
     } else if (isJobKind(job.kind)) {
-      const cancelled = await requestCancel(ctx.database, { subjectId: job.subjectId, kind: job.kind });
-      if (cancelled?.state === 'running') await ctx.publisher.control({ type: 'job-cancelled', jobId: job.id });
+      await cancelJob(ctx, { ...job, kind: job.kind });
     }
     return present(await requireJob(ctx, principal, job.id));
   },

@@ -43,11 +43,12 @@ export type CancelRequested = { id: string; state: 'cancelled' | 'pending' | 'qu
  * still waits for others with its order key; any other is flagged, and its next attempt, put first in line, has
  * the last word: it may have something to keep.
  *
+ * @param about without an `id` whichever job of the kind is about the subject.
  * @returns null when no unfinished job is about this subject.
  */
 export async function requestCancel(
   tx: Sql,
-  about: { subjectId: string; kind: JobKind },
+  about: { subjectId: string; kind: JobKind; id?: string },
 ): Promise<CancelRequested | null> {
   const { rows } = await tx.query<{
     id: string;
@@ -63,9 +64,9 @@ export async function requestCancel(
        -- Without an order key it waits for no job before it, but for those that it has started.
        blocked = blocked AND order_key IS NOT NULL,
        priority = CASE WHEN state = 'pending' THEN ${cancelledPriority} ELSE priority END
-     WHERE subject_id = $1 AND kind = $2 AND state IN ('pending', 'queued', 'running')
+     WHERE subject_id = $1 AND kind = $2 AND ($3::uuid IS NULL OR id = $3) AND state IN ('pending', 'queued', 'running')
      RETURNING id, state, queue, user_id AS "userId", order_key AS "orderKey"`,
-    [about.subjectId, about.kind],
+    [about.subjectId, about.kind, about.id ?? null],
   );
   const [row] = rows;
   if (!row) return null;

@@ -3,6 +3,7 @@ import { requirePermission } from '../accounts/policy.js';
 import { enqueue, type Ready } from '../backlog/enqueue.js';
 import type { Sql } from '../database.js';
 import { notFound } from '../errors.js';
+import { cancelWork } from './cancel-work.js';
 import { keepFile } from './files.js';
 import { type EntryFacts, type Reader, requireManage } from './policy.js';
 import { move, type Status } from './status.js';
@@ -80,6 +81,7 @@ export async function deleteEntry(tx: Sql, reader: Reader, id: string): Promise<
     'UPDATE knowledge_entries SET deleted_at = now(), revision = revision + 1, updated_at = now() WHERE id = $1',
     [id],
   );
+  await cancelWork(tx, id);
   const { ready } = await enqueue(tx, {
     kind: 'remove-vectors',
     payload: { entryId: id },

@@ -128,16 +128,25 @@ export async function failVersion(tx: Sql, versionId: string, error: JobError): 
   return [await syncPoints(tx, row)];
 }
 
-/** Takes back what the stages behind reading have not begun yet. @returns whether some of it is running. */
+/**
+ * Takes back what the stages behind reading have not begun yet. A row that somebody has locked counts as begun: to
+ * wait for it, with the entry held, would be to wait for one that waits for the entry.
+ *
+ * @returns whether some of it is running.
+ */
 export async function cancelStages(tx: Sql, versionId: string): Promise<boolean> {
-  const { rows } = await tx.query<{ running: boolean }>(
-    `UPDATE jobs SET state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
-       finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
-     WHERE subject_id = $1 AND kind IN ('embed-chunks', 'upsert-vectors') AND state IN ('pending', 'queued', 'running')
-     RETURNING state = 'running' AS running`,
+  await tx.query(
+    `UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id IN (
+       SELECT id FROM jobs WHERE subject_id = $1 AND kind IN ('embed-chunks', 'upsert-vectors')
+         AND state IN ('pending', 'queued') FOR UPDATE SKIP LOCKED)`,
     [versionId],
   );
-  return rows.some(({ running }) => running);
+  const { rowCount } = await tx.query(
+    `SELECT 1 FROM jobs WHERE subject_id = $1 AND kind IN ('embed-chunks', 'upsert-vectors')
+       AND state IN ('pending', 'queued', 'running') LIMIT 1`,
+    [versionId],
+  );
+  return rowCount === 1;
 }
 
 /** What the owner of a version is told about the job that they watch. */

@@ -12,6 +12,8 @@ import { startTestSystem, type TestSystem } from './system.js';
 export type KnowledgeSystem = TestSystem & {
   qdrant: Pick<TestQdrant, 'url'> & { collection: string };
   storage: string;
+  /** What sets its processes apart from those of other tests. */
+  env: Record<string, string>;
   /** A new entry from text. */
   write(user: TestUser, entry: { title?: string; content: string; tags?: string[] }): Promise<EntryView>;
   upload(
@@ -52,6 +54,7 @@ export async function startKnowledgeSystem(options: Options = {}): Promise<Knowl
     ...system,
     qdrant,
     storage,
+    env,
     post: (user, url, body) => app.request('POST', url, { token: user.accessToken, ...(body ? { body } : {}) }),
     async write(user, { title = 'An entry', content, tags = [] }) {
       const { status, body } = await app.request('POST', '/knowledge', {

@@ -1,6 +1,8 @@
 import type { Outcome } from '../../shared/backlog/claim.js';
 import type { Ready } from '../../shared/backlog/enqueue.js';
 import { all, is } from '../../shared/adapters/vector-store/filter.js';
+import { JobStopped } from '../../shared/backlog/leases.js';
+import { cancelledError } from '../../shared/knowledge/cancel-ingestion.js';
 import {
   askForMissing,
   completeVersion,
@@ -29,34 +31,44 @@ type Run = JobRun<'ingest-version'>;
  */
 export const ingestVersion: JobHandler<'ingest-version'> = {
   async run(ctx, job) {
-    const task = await findReadTask(ctx.database, job.payload.versionId);
-    // Gone, or another job has been asked to do it again.
-    if (!task || task.jobId !== job.id || task.state === 'ready') return { state: 'done' };
-    if (job.cancelRequested) return cancel(ctx, job);
-    if (task.state === 'failed') await startAgain(ctx, job, task);
-    if (!task.extracted) {
-      // Before the first page is read, which may take long: it is not waiting any more.
-      await announceProgress(ctx, task.versionId, []);
-      if (task.again && task.chunkCount === 0) await forgetPoints(ctx, task.versionId);
-      if (!(await readContent(ctx, job, task))) return endAsVersion(ctx, task.versionId);
+    try {
+      return await ingest(ctx, job);
+    } catch (error) {
+      // Whoever cancels it wants the version to end with the job.
+      if (error instanceof JobStopped && error.reason === 'cancelled') return cancel(ctx, job);
+      throw error;
     }
-    const { ready, waits } = await ctx.database.transaction(async (tx) => {
-      await job.guard(tx);
-      if (!(await holdVersion(tx, task.versionId))) return { ready: [] as Ready[], waits: false };
-      await endReading(tx, task.versionId);
-      const completed = await completeVersion(tx, task.versionId);
-      const missing = await askForMissing(tx, task.versionId, task.userId);
-      const current = await findReadTask(tx, task.versionId);
-      const unfinished = current?.state === 'ingesting';
-      if (unfinished) await waitForStages(tx, job.id);
-      return { ready: [...completed, ...missing], waits: unfinished };
-    });
-    const root = await announceProgress(ctx, task.versionId, ready);
-    if (!waits) return endAsVersion(ctx, task.versionId);
-    return { state: 'pending', delayMs: 0, counts: false, error: null, progress: root?.progress };
   },
   giveUp: (ctx, job, error) => giveUpVersion(ctx, job, job.payload.versionId, error),
 };
+
+async function ingest(ctx: WorkerContext, job: Run): Promise<Outcome> {
+  const task = await findReadTask(ctx.database, job.payload.versionId);
+  // Gone, or another job has been asked to do it again.
+  if (!task || task.jobId !== job.id || task.state === 'ready') return { state: 'done' };
+  if (job.cancelRequested) return cancel(ctx, job);
+  if (task.state === 'failed') await startAgain(ctx, job, task);
+  if (!task.extracted) {
+    // Before the first page is read, which may take long: it is not waiting any more.
+    await announceProgress(ctx, task.versionId, []);
+    if (task.again && task.chunkCount === 0) await forgetPoints(ctx, task.versionId);
+    if (!(await readContent(ctx, job, task))) return endAsVersion(ctx, task.versionId);
+  }
+  const { ready, waits } = await ctx.database.transaction(async (tx) => {
+    await job.guard(tx);
+    if (!(await holdVersion(tx, task.versionId))) return { ready: [] as Ready[], waits: false };
+    await endReading(tx, task.versionId);
+    const completed = await completeVersion(tx, task.versionId);
+    const missing = await askForMissing(tx, task.versionId, task.userId);
+    const current = await findReadTask(tx, task.versionId);
+    const unfinished = current?.state === 'ingesting';
+    if (unfinished) await waitForStages(tx, job.id);
+    return { ready: [...completed, ...missing], waits: unfinished };
+  });
+  const root = await announceProgress(ctx, task.versionId, ready);
+  if (!waits) return endAsVersion(ctx, task.versionId);
+  return { state: 'pending', delayMs: 0, counts: false, error: null, progress: root?.progress };
+}
 
 /** A stage may have failed the version while this job was reading it: what people watch must say so too. */
 async function endAsVersion(ctx: WorkerContext, versionId: string): Promise<Outcome> {
@@ -65,11 +77,10 @@ async function endAsVersion(ctx: WorkerContext, versionId: string): Promise<Outc
 }
 
 async function cancel(ctx: WorkerContext, job: Run): Promise<{ state: 'cancelled' }> {
-  const error = { code: 'cancelled', message: 'The ingestion was cancelled.' };
   const ready = await ctx.database.transaction(async (tx) => {
     await job.guard(tx);
     const { versionId } = job.payload;
-    return (await holdVersion(tx, versionId)) ? failVersion(tx, versionId, error) : [];
+    return (await holdVersion(tx, versionId)) ? failVersion(tx, versionId, cancelledError) : [];
   });
   ready.forEach((lane) => ctx.dispatcher.kick(lane));
   return { state: 'cancelled' };
