@@ -1,3 +1,4 @@
+import { batchesOf } from '../adapters/embedder/batches.js';
 import type { Embedder } from '../adapters/embedder/embedder.js';
 import type { Database, Sql } from '../database.js';
 import { findWithoutVector, keepVectors } from './embeddings.js';
@@ -5,11 +6,13 @@ import { indexedText } from './indexed-text.js';
 import { type ChunkRange, holdVersion } from './pipeline.js';
 
 /**
- * Makes the vectors that the chunks lack, and keeps them. Those of a version that was deleted meanwhile are not
- * kept: nothing would remove them.
+ * Makes the vectors that the chunks lack, and keeps them: also those that were made before a request failed, so that
+ * each try gets further and none is paid for twice. Those of a version that was deleted meanwhile are not kept:
+ * nothing would remove them.
  *
- * @param within runs in the transaction that keeps them, also when there was nothing to make.
+ * @param within `before` runs in the transaction that keeps them; `after` too, once none is lacking.
  * @returns how many were made.
+ * @throws EmbeddingError
  */
 export async function embedChunks(
   deps: { database: Database; embedder: Embedder },
@@ -19,17 +22,38 @@ export async function embedChunks(
 ): Promise<number> {
   const { database, embedder } = deps;
   const texts = await findWithoutVector(database, range, embedder);
-  const vectors = texts.length > 0 ? await embedder.embed(texts.map(indexedText), 'passage', signal) : [];
   if (texts.length === 0 && !within.before && !within.after) return 0;
+  const { made, failed } = await makeVectors(embedder, texts, signal);
+  signal.throwIfAborted();
+  if (failed && made.length === 0) throw failed.reason;
   await database.transaction(async (tx) => {
     await within.before?.(tx);
     if (!(await holdVersion(tx, range.versionId))) return;
-    const made = texts.flatMap(({ hash }, index) => {
-      const vector = vectors[index];
-      return vector ? [{ hash, vector }] : [];
-    });
     if (made.length > 0) await keepVectors(tx, embedder.model, made);
-    await within.after?.(tx);
+    if (!failed) await within.after?.(tx);
   });
+  if (failed) throw failed.reason;
   return texts.length;
+}
+
+type Lacking = { hash: Buffer; text: string; headingPath: string[] };
+type Made = { made: { hash: Buffer; vector: Float32Array }[]; failed: PromiseRejectedResult | undefined };
+
+/** As many at a time as one request carries: what one of them fails on says nothing of the others. */
+async function makeVectors(embedder: Embedder, texts: readonly Lacking[], signal: AbortSignal): Promise<Made> {
+  const batches = batchesOf(texts.map(indexedText));
+  const results = await Promise.allSettled(batches.map((batch) => embedder.embed(batch, 'passage', signal)));
+  let at = 0;
+  const made = results.flatMap((result, index) => {
+    const hashes = texts.slice(at, (at += batches[index]?.length ?? 0)).map(({ hash }) => hash);
+    return result.status === 'fulfilled' ? pairs(hashes, result.value) : [];
+  });
+  return { made, failed: results.find((result) => result.status === 'rejected') };
+}
+
+function pairs(hashes: readonly Buffer[], vectors: readonly Float32Array[]): Made['made'] {
+  return hashes.flatMap((hash, index) => {
+    const vector = vectors[index];
+    return vector ? [{ hash, vector }] : [];
+  });
 }

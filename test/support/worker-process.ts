@@ -19,8 +19,12 @@ export type WorkerProcess = {
   kill(): Promise<void>;
 };
 
-/** Starts `workers/main.ts` as the last build left it (`npm test` builds first), on the stores of the system. */
-export async function startWorkerProcess(system: TestSystem): Promise<WorkerProcess> {
+/**
+ * Starts `workers/main.ts` as the last build left it (`npm test` builds first), on the stores of the system.
+ *
+ * @param env settings beyond those.
+ */
+export async function startWorkerProcess(system: TestSystem, env: Record<string, string> = {}): Promise<WorkerProcess> {
   if (!existsSync(path.join(root, entry))) throw new Error('There is no build: npm run build makes it.');
   const stores = { databaseUrl: system.databaseUrl, redisUrl: system.redisUrl };
   const child = spawn(process.execPath, [entry], {
@@ -31,6 +35,7 @@ export async function startWorkerProcess(system: TestSystem): Promise<WorkerProc
       ANTHROPIC_BASE_URL: system.modelApi.url,
       METRICS_PORT: '0',
       LOG_LEVEL: 'info',
+      ...env,
     },
   });
   const exited = once(child, 'exit');
