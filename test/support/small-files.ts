@@ -35,7 +35,8 @@ export function zipOf(
 
 const relationships = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 
-function relations(targets: Record<string, [type: string, target: string]>): string {
+/** What a part of an office file refers to, by id. */
+export function relations(targets: Record<string, readonly [type: string, target: string]>): string {
   const all = Object.entries(targets).map(
     ([id, [type, target]]) => `<Relationship Id="${id}" Type="${relationships}/${type}" Target="${target}"/>`,
   );

@@ -11,7 +11,10 @@ export function bomOf(head: Buffer): { encoding: string } | undefined {
   return boms.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte));
 }
 
-/** UTF-16 without a mark: every other byte of ordinary text is the same few values, often zero. */
+/**
+ * UTF-16 without a mark: every other byte of ordinary text is the same few values, often zero. Chinese, Japanese and
+ * Korean have few zeros, but characters of their own as hardly anything else has.
+ */
 export function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   const length = Math.min(head.length - (head.length % 2), 4096);
   if (length < 4) return undefined;
@@ -25,5 +28,28 @@ export function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | undefined 
   // Line ends and spaces are zeros on one side even in text that has no Latin letter.
   if (oddZeros > pairs * 0.05 && evenZeros === 0) return 'utf-16le';
   if (evenZeros > pairs * 0.05 && oddZeros === 0) return 'utf-16be';
-  return undefined;
+  // Any text of single bytes can be read as Chinese: only what can be no such text is tried.
+  const bytes = head.subarray(0, length);
+  if (controlShare(bytes) <= maxControlShare) return undefined;
+  if (isEastAsian(bytes.toString('utf16le'))) return 'utf-16le';
+  return isEastAsian(Buffer.from(bytes).swap16().toString('utf16le')) ? 'utf-16be' : undefined;
+}
+
+/** Text of single bytes has hardly any control characters. */
+export const maxControlShare = 0.005;
+
+/** The share of bytes that are control characters, other than those that stand in text. */
+export function controlShare(bytes: Buffer): number {
+  let controls = 0;
+  for (const byte of bytes) {
+    // Tab, line feed, vertical tab, form feed, carriage return; escape begins the shifts of ISO-2022-JP.
+    if ((byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b) || byte === 0x7f) controls += 1;
+  }
+  return controls / Math.max(1, bytes.length);
+}
+
+/** Whether nearly all characters are such as stand in Chinese, Japanese or Korean text. Of random bytes half are. */
+function isEastAsian(text: string): boolean {
+  const usual = text.match(/[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef\u2010-\u2026\t\n\r -~]/g);
+  return text.length >= 8 && (usual?.length ?? 0) >= text.length * 0.95;
 }

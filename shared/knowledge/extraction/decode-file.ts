@@ -25,8 +25,8 @@ export function decodeBytes(bytes: Buffer, encoding: string): string {
 type Decoder = { write(bytes: Buffer): string; end(): string | undefined };
 
 function decoderOf(encoding: string): Decoder {
-  if (encoding !== 'iso-2022-jp') return iconv.getDecoder(encoding);
-  // The only encoding here that iconv-lite does not have.
+  // iconv-lite does not have the one, and knows no euro sign in the other.
+  if (encoding !== 'iso-2022-jp' && encoding !== 'macintosh') return iconv.getDecoder(encoding);
   const decoder = new TextDecoder(encoding);
   return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
 }

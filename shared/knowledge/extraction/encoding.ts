@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import iconv from 'iconv-lite';
 import { bomOf, wideEncoding } from './byte-order.js';
+import { sampleBytes } from './limits.js';
 import { guessEncoding } from './guess-encoding.js';
 
 /** How the bytes of a text are to be read. */
@@ -11,7 +12,6 @@ export type Encoding = {
 };
 
 const readBytes = 256 * 1024;
-const sampleBytes = 64 * 1024;
 
 /** How ISO-2022-JP says that Japanese begins. */
 const shifts = ['\u001b$B', '\u001b$@'];
@@ -83,14 +83,22 @@ class Scan {
     const sample = Buffer.concat(this.sample);
     // ISO-2022-JP is made of ASCII bytes with escapes, and so is valid UTF-8.
     if (shifts.some((shift) => sample.includes(shift))) return 'iso-2022-jp';
-    // A character cut off at the end of the file is no reason to doubt all the others.
-    if (this.valid) return 'utf-8';
+    // A character cut off at the end of the file, or a few that are broken, are no reason to doubt all the others.
+    if ((this.valid && this.carry.length === 0) || mostlyUtf8(sample)) return 'utf-8';
     const name = declared?.trim().toLowerCase();
     if (name && declarable.test(name) && iconv.encodingExists(name)) {
       return /^(iso-?8859-?1|latin-?1)$/.test(name) ? 'windows-1252' : name;
     }
     return guessEncoding(sample);
   }
+}
+
+/** Whether characters of several bytes are mostly right: in other encodings hardly any is by chance. */
+function mostlyUtf8(sample: Buffer): boolean {
+  const text = sample.toString();
+  const wrong = text.split('\ufffd').length - 1;
+  const right = text.replaceAll(/[\0-\u007f\ufffd]/g, '').length;
+  return right >= 4 * wrong;
 }
 
 /** Where the last complete UTF-8 character ends. */

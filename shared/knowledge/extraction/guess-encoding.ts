@@ -1,11 +1,13 @@
 import chardet from 'chardet';
 import iconv from 'iconv-lite';
+import { sampleBytes } from './limits.js';
 
 /**
  * What single-byte or multi-byte encoding a sample that is no UTF-8 is in. `chardet` knows long texts well; of
  * short ones (a table of names) it is unsure, and then the shape of the bytes decides.
  */
 export function guessEncoding(sample: Buffer): string {
+  if (paired(sample) && looksThai(sample)) return 'windows-874';
   const guesses = chardet.analyse(sample).map(({ name, confidence }) => ({ name: nameOf(name), confidence }));
   const sure = guesses.find(({ name, confidence }) => isWide(name) && confidence >= 60);
   if (sure && fits(sample, sure.name)) return sure.name;
@@ -30,7 +32,17 @@ const isWide = (name: string): boolean => /^(shift_jis|euc-jp|euc-kr|gb18030|big
 function fits(sample: Buffer, encoding: string): boolean {
   const text = iconv.decode(sample, encoding);
   const wrong = text.split('\ufffd').length - 1;
-  return wrong <= 1 + text.length * 0.001;
+  const cut = sample.length >= sampleBytes ? 1 : 0;
+  return wrong <= cut + text.length * 0.001;
+}
+
+/** Letters and signs that make up most of any Thai text, as TIS-620 has them; in other encodings they are any bytes. */
+const thaiBytes = new Set(Buffer.from('d2b9c3cda1e0a7e8e9d1d5c1c2c7c5b5b7cad4ec', 'hex'));
+
+function looksThai(sample: Buffer): boolean {
+  const high = sample.filter((byte) => byte >= 0x80);
+  const thai = high.filter((byte) => thaiBytes.has(byte)).length;
+  return high.length >= 8 && thai > high.length * 0.6;
 }
 
 /** Whether most bytes above ASCII stand beside another one: the script is not Latin. */
@@ -122,18 +134,23 @@ function byLetters(sample: Buffer): string | undefined {
   return best?.name;
 }
 
+/** Windows writes these; what `chardet` says decides among them. */
 const latin = ['windows-1252', 'windows-1250', 'windows-1254', 'windows-1257', 'windows-1258'];
-/** Signs that stand beside words, not inside of them. */
+/** Unix, old Macs and DOS wrote these: for texts that read wrongly in all of the others. */
+const olderLatin = ['iso-8859-15', 'iso-8859-2', 'macintosh', 'cp850'];
+/** Signs that stand beside words, not inside of them, a capital in the middle of a word, and what is no character. */
 const misread =
-  /\p{L}[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u0080-\u009f]\p{Ll}|[\u0081\u008d\u008f\u0090\u009d\ufffd]/u;
+  /\p{L}[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u0080-\u009f\u02c6-\u02dd\u201a-\u2022\u2044\u20ac\u2500-\u25ff]\p{Ll}|\p{Ll}(?![A-Z])\p{Lu}\p{Ll}|[\u0081\u008d\u008f\u0090\u009d\ufffd]/gu;
 
 /** Western Europe, unless the words read wrongly in it or another part of Europe fits clearly better. */
 function westernOf(sample: Buffer, guesses: { name: string; confidence: number }[]): string {
   const confidence = new Map(guesses.toReversed().map((guess) => [guess.name, guess.confidence]));
-  const readable = latin.filter((name) => !misread.test(iconv.decode(sample, name)));
   const western = (confidence.get('windows-1252') ?? 0) + 5;
-  const ranked = readable
-    .map((name) => ({ name, score: name === 'windows-1252' ? western : (confidence.get(name) ?? 0) }))
-    .toSorted((a, b) => b.score - a.score);
-  return ranked[0]?.name ?? 'windows-1252';
+  const ranked = [...latin, ...olderLatin].map((name) => ({
+    name,
+    wrong: iconv.decode(sample, name).match(misread)?.length ?? 0,
+    score: name === 'windows-1252' ? western : (confidence.get(name) ?? 0),
+    old: olderLatin.includes(name) ? 1 : 0,
+  }));
+  return ranked.toSorted((a, b) => a.wrong - b.wrong || a.old - b.old || b.score - a.score)[0]?.name ?? 'windows-1252';
 }

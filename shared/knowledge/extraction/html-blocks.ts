@@ -5,7 +5,7 @@ import { rowBuilder } from './table-row.js';
 
 /** Elements whose content nobody reads as text. */
 const skipped = new Set(
-  'script style noscript template svg math canvas iframe object nav button select form textarea audio video'.split(' '),
+  'script style noscript template svg math canvas iframe object nav button select textarea audio video'.split(' '),
 );
 const skippedRoles = /^(navigation|search|menu|menubar|dialog|alert)$/;
 const skippedClasses =

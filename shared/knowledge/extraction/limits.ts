@@ -28,3 +28,6 @@ export const defaultLimits: Limits = {
   pages: 5_000,
   textChars: 160_000_000,
 };
+
+/** How much of a text its encoding is guessed from, in bytes. */
+export const sampleBytes = 64 * 1024;

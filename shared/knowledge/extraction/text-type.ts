@@ -1,20 +1,11 @@
 import path from 'node:path';
 import iconv from 'iconv-lite';
-import { bomOf, wideEncoding } from './byte-order.js';
+import { bomOf, controlShare, maxControlShare, wideEncoding } from './byte-order.js';
 import type { FileType } from './part.js';
-
-const maxControlShare = 0.005;
 
 /** Whether the bytes are text in some encoding: hardly any control characters, zeros only as UTF-16 has them. */
 export function looksLikeText(head: Buffer): boolean {
-  if (bomOf(head) || wideEncoding(head)) return true;
-  let controls = 0;
-  for (const byte of head) {
-    if (byte === 0) return false;
-    // Tab, line feed, vertical tab, form feed, carriage return; escape begins the shifts of ISO-2022-JP.
-    if ((byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b) || byte === 0x7f) controls += 1;
-  }
-  return controls <= head.length * maxControlShare;
+  return bomOf(head) !== undefined || wideEncoding(head) !== undefined || controlShare(head) <= maxControlShare;
 }
 
 const mailHeader =

@@ -1,40 +1,45 @@
-import { damaged } from '../failure.js';
 import { type Block, type Piece, sections } from '../piece.js';
 import type { Source } from './parser.js';
-import { relationsOf } from './relations.js';
+import { mainPartOf, relationsOf } from './relations.js';
 import { wordBlocks } from './word-blocks.js';
 import { headingStylesOf } from './word-styles.js';
 import { type Archive, openArchive } from './zip.js';
 
-const main = 'word/document.xml';
-
 /**
- * A Word file: headings, lists, tables, text boxes and, at the end, its notes. Read as a stream: converters hold
+ * A Word file: headings, lists, tables, text boxes and, at the end, its notes and what stands above and below its
+ * pages. Read as a stream: converters hold
  * it as a tree, for which 10 MB of XML, a few hundred pages, take half a gigabyte.
  */
 export async function* readDocx({ path, limits }: Source): AsyncGenerator<Piece> {
   const archive = await openArchive(path, limits.inflatedBytes);
   try {
-    if (!archive.has(main)) throw damaged('Word', `no ${main}`);
+    const main = await mainPartOf(archive, 'word/document.xml', 'Word');
     const total = archive.sizeOf(main);
     let read = 0;
-    const blocks = blocksOf(archive, (bytes) => (read += bytes));
+    const blocks = blocksOf(archive, main, (bytes) => (read += bytes));
     yield* sections(blocks, () => Math.min(1, read / Math.max(1, total)));
   } finally {
     archive.close();
   }
 }
 
-async function* blocksOf(archive: Archive, onRead: (bytes: number) => void): AsyncGenerator<Block> {
+async function* blocksOf(archive: Archive, main: string, onRead: (bytes: number) => void): AsyncGenerator<Block> {
   const relations = await relationsOf(archive, main);
-  const partOf = (type: string): string | undefined =>
-    relations.find((relation) => relation.type === type && archive.has(relation.target))?.target;
-  const styles = partOf('styles');
+  const partsOf = (type: string): string[] =>
+    relations.filter((relation) => relation.type === type && archive.has(relation.target)).map(({ target }) => target);
+  const [styles] = partsOf('styles');
   const headings = styles ? await headingStylesOf(archive.read(styles)) : new Map<string, number>();
   yield* wordBlocks(counted(archive.read(main), onRead), headings);
   for (const type of ['footnotes', 'endnotes']) {
-    const notes = partOf(type);
-    if (notes) yield* wordBlocks(archive.read(notes), new Map());
+    for (const notes of partsOf(type)) yield* wordBlocks(archive.read(notes), new Map());
+  }
+  // First, even and other pages, and each section, may say the same.
+  const said = new Set<string>();
+  for (const margin of [...partsOf('header'), ...partsOf('footer')]) {
+    for await (const { text } of wordBlocks(archive.read(margin), new Map())) {
+      if (!said.has(text)) yield { text };
+      said.add(text);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import PostalMime, { type Address, type Attachment } from 'postal-mime';
+import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
 import { decodeBytes } from '../decode-file.js';
 import { encodingOfBytes } from '../encoding.js';
 import { damaged } from '../failure.js';
@@ -13,12 +13,7 @@ const maxAttachmentBytes = 1024 * 1024;
 
 /** An e-mail: who, when, about what, its text, the names of its attachments, and the text of those that are text. */
 export async function* readEml({ path }: Source): AsyncGenerator<Piece> {
-  let email;
-  try {
-    email = await PostalMime.parse(await readFile(path));
-  } catch (error) {
-    throw damaged('e-mail', error);
-  }
+  const email = await parse(await readFile(path));
   const headingPath = email.subject ? [email.subject.slice(0, 200)] : [];
   const { from, to, cc, subject, date, attachments } = email;
   const header = [
@@ -45,6 +40,23 @@ export async function* readEml({ path }: Source): AsyncGenerator<Piece> {
     yield { headingPath: [...headingPath, name.slice(0, 200)], text: `${name}:\n${text}`, done: 1 };
   }
 }
+
+/** Some mails have letters beyond ASCII and do not say in what encoding: what they look like is tried then. */
+async function parse(bytes: Buffer): Promise<Email> {
+  try {
+    const email = await PostalMime.parse(bytes);
+    const lost = unreadableIn(email);
+    const encoding = lost > 0 ? encodingOfBytes(bytes) : 'utf-8';
+    if (encoding === 'utf-8') return email;
+    const other = await PostalMime.parse(Buffer.from(decodeBytes(bytes, encoding)));
+    return unreadableIn(other) < lost ? other : email;
+  } catch (error) {
+    throw damaged('e-mail', error);
+  }
+}
+
+const unreadableIn = ({ subject = '', text = '', html = '' }: Email): number =>
+  `${subject}${text}${html}`.split('\ufffd').length - 1;
 
 function people(addresses: Address[] | undefined): string {
   return (addresses ?? [])

@@ -1,12 +1,10 @@
-import { damaged, ExtractionFailed } from '../failure.js';
+import { ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import type { Source } from './parser.js';
-import { relationsOf } from './relations.js';
+import { mainPartOf, referenceOf, relationsOf } from './relations.js';
 import { readSlide } from './slide.js';
 import { scanXml } from './xml.js';
 import { type Archive, openArchive } from './zip.js';
-
-const main = 'ppt/presentation.xml';
 
 /** A presentation slide by slide, with tables, diagrams and the speaker's notes. */
 export async function* readPptx({ path, limits, onPages }: Source): AsyncGenerator<Piece> {
@@ -42,12 +40,12 @@ export async function* readPptx({ path, limits, onPages }: Source): AsyncGenerat
 
 /** The names of the slides in the order in which they are shown. */
 async function slidesOf(archive: Archive): Promise<string[]> {
-  if (!archive.has(main)) throw damaged('PowerPoint', `no ${main}`);
+  const main = await mainPartOf(archive, 'ppt/presentation.xml', 'PowerPoint');
   const targets = new Map((await relationsOf(archive, main)).map(({ id, target }) => [id, target]));
   const slides: string[] = [];
   await scanXml(archive.read(main), {
     open: (tag, attributes) => {
-      const target = tag === 'sldId' ? targets.get(attributes['r:id'] ?? '') : undefined;
+      const target = tag === 'sldId' ? targets.get(referenceOf(attributes)) : undefined;
       if (target && archive.has(target)) slides.push(target);
     },
   });

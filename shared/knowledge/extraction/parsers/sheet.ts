@@ -5,18 +5,24 @@ import { dateOf } from './workbook-parts.js';
 export type Workbook = { strings: string[]; dateStyles: Set<number>; since1904: boolean };
 
 const maxColumns = 16_384;
+/** More columns in a row that are empty are left out: a cell at the far end would make a line of bars. */
+const maxGap = 16;
 
 /** The rows of a sheet, a few at a time; a cell stands at the place of its column. */
 export async function* readSheet(bytes: AsyncIterable<Buffer>, workbook: Workbook): AsyncGenerator<string[][]> {
   const rows: string[][] = [];
   let row: string[] = [];
+  /** The column after the last cell. */
+  let next = 0;
   let cell = { column: 0, type: '', style: 0, value: '' };
   let inValue = false;
   const steps = readXml(bytes, {
     open(tag, attributes) {
-      if (tag === 'row') row = [];
-      else if (tag === 'c') {
-        const column = columnOf(attributes.r) ?? row.length;
+      if (tag === 'row') {
+        row = [];
+        next = 0;
+      } else if (tag === 'c') {
+        const column = columnOf(attributes.r) ?? next;
         cell = { column, type: attributes.t ?? 'n', style: Number(attributes.s ?? -1), value: '' };
       } else if (tag === 'v' || tag === 't') inValue = true;
       else if (tag === 'rPh') inValue = false;
@@ -27,8 +33,10 @@ export async function* readSheet(bytes: AsyncIterable<Buffer>, workbook: Workboo
     close(tag) {
       if (tag === 'v' || tag === 't') inValue = false;
       else if (tag === 'c' && cell.column < maxColumns) {
-        while (row.length < cell.column) row.push('');
-        row[cell.column] = valueOf(cell, workbook);
+        const gap = Math.min(maxGap, cell.column - next);
+        for (let empty = 0; empty < gap; empty += 1) row.push('');
+        row.push(valueOf(cell, workbook));
+        next = cell.column + 1;
       } else if (tag === 'row') rows.push(row);
     },
   });

@@ -8,6 +8,9 @@ type Paragraph = { text: string; level: number | undefined; item: boolean };
 /** A row with more text than this lays out a page and is no row of a table. */
 const maxRowChars = 4_000;
 
+/** The older form of what stands there too, the place that text was moved from, and how a word is pronounced. */
+const unread = new Set(['Fallback', 'moveFrom', 'rt']);
+
 /** The paragraphs of the body of a Word file or of its notes; a row of a table is one block. */
 export async function* wordBlocks(
   bytes: AsyncIterable<Buffer>,
@@ -28,7 +31,7 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
   let tableDepth = 0;
   let rowChars = 0;
   let layout = false;
-  /** Depth inside of what is not read: the older form of a text box, and the notes that are only lines. */
+  /** Depth inside of what is not read: the older form of a text box, notes that are only lines, and {@link unread}. */
   let skipped = 0;
   let inText = false;
 
@@ -64,7 +67,7 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
   return {
     open(tag, attributes) {
       const value = attributes['w:val'] ?? '';
-      if (skipped > 0 || tag === 'Fallback' || /separator/i.test(attributes['w:type'] ?? '')) skipped += 1;
+      if (skipped > 0 || unread.has(tag) || /separator/i.test(attributes['w:type'] ?? '')) skipped += 1;
       else if (tag === 'p') open.push({ text: '', level: undefined, item: false });
       else if (tag === 't') inText = true;
       else if (tag === 'tbl') tableDepth += 1;

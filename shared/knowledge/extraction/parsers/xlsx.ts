@@ -1,22 +1,25 @@
-import { damaged, ExtractionFailed } from '../failure.js';
+import { ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import { tableRows } from '../table.js';
 import type { Source } from './parser.js';
-import { relationsOf } from './relations.js';
+import { mainPartOf, referenceOf, relationsOf } from './relations.js';
 import { readSheet } from './sheet.js';
 import { dateStylesOf, sharedStringsOf } from './workbook-parts.js';
 import { scanXml } from './xml.js';
 import { type Archive, openArchive } from './zip.js';
 
-const main = 'xl/workbook.xml';
-
 /** A workbook sheet by sheet and row by row: a library that gives whole sheets would have to hold them. */
 export async function* readXlsx({ path, limits, onPages }: Source): AsyncGenerator<Piece> {
   const archive = await openArchive(path, limits.inflatedBytes);
   try {
-    if (!archive.has(main)) throw damaged('Excel', `no ${main}`);
+    if (archive.has('xl/workbook.bin')) throw binaryWorkbook();
+    const main = await mainPartOf(archive, 'xl/workbook.xml', 'Excel');
     const relations = await relationsOf(archive, main);
-    const { sheets, since1904 } = await workbookOf(archive, new Map(relations.map(({ id, target }) => [id, target])));
+    const { sheets, since1904 } = await workbookOf(
+      archive,
+      main,
+      new Map(relations.map(({ id, target }) => [id, target])),
+    );
     onPages(sheets.length);
     if (sheets.length > limits.pages) {
       throw new ExtractionFailed(
@@ -41,8 +44,14 @@ export async function* readXlsx({ path, limits, onPages }: Source): AsyncGenerat
   }
 }
 
+function binaryWorkbook(): ExtractionFailed {
+  const advice = 'Save it as .xlsx and upload it again.';
+  return new ExtractionFailed('unknown_type', `Binary workbooks (.xlsb) cannot be read. ${advice}`);
+}
+
 async function workbookOf(
   archive: Archive,
+  main: string,
   targets: Map<string, string>,
 ): Promise<{ sheets: { name: string; target: string }[]; since1904: boolean }> {
   const sheets: { name: string; target: string }[] = [];
@@ -50,7 +59,7 @@ async function workbookOf(
   await scanXml(archive.read(main), {
     open(tag, attributes) {
       if (tag === 'workbookPr') since1904 = /^(1|true)$/.test(attributes.date1904 ?? '');
-      const target = tag === 'sheet' ? targets.get(attributes['r:id'] ?? '') : undefined;
+      const target = tag === 'sheet' ? targets.get(referenceOf(attributes)) : undefined;
       // Sheets that hold only a chart or a macro have no rows.
       if (target?.includes('worksheets/') && archive.has(target)) sheets.push({ name: attributes.name ?? '', target });
     },

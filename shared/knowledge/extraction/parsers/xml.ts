@@ -1,4 +1,6 @@
+import { TextDecoder } from 'node:util';
 import { SaxesParser } from 'saxes';
+import { bomOf } from '../byte-order.js';
 import { damaged, ExtractionFailed } from '../failure.js';
 
 /** What is done at the tags and texts of an XML file. Names come without their namespace prefix. */
@@ -16,7 +18,7 @@ const maxDepth = 1_000;
  */
 export async function* readXml(bytes: AsyncIterable<Buffer>, handler: XmlHandler): AsyncGenerator<void> {
   const parser = new SaxesParser({ xmlns: false, position: false });
-  const decoder = new TextDecoder();
+  let decoder: TextDecoder | undefined;
   let depth = 0;
   parser.on('error', (error) => {
     throw damaged('office', error);
@@ -37,6 +39,7 @@ export async function* readXml(bytes: AsyncIterable<Buffer>, handler: XmlHandler
   });
   try {
     for await (const some of bytes) {
+      decoder ??= new TextDecoder(bomOf(some)?.encoding ?? 'utf-8');
       parser.write(decoder.decode(some, { stream: true }));
       yield;
     }

@@ -1,0 +1,61 @@
+import iconv from 'iconv-lite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FileReader, startFileReader } from '../support/extraction.js';
+
+let files: FileReader;
+beforeAll(async () => {
+  files = await startFileReader();
+});
+afterAll(() => files.close());
+
+const german = 'Größe und Übermaß: Die Straße führt über schöne Brücken nach Köln.';
+const french = 'Nous avons mangé des crêpes à la crème près de la forêt où naît la rivière. Ça coûte cher, cher cœur.';
+const polish = 'Zażółć gęślą jaźń. Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw.';
+const russian = 'Москва является столицей России, городом федерального значения.';
+const chinese = '北京市位于华北平原的北部，是中华人民共和国的首都。';
+const japanese = '吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。';
+const thai = 'มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ';
+
+describe('a text that does not say in what encoding it is', () => {
+  it.each([
+    ['windows-1252', german],
+    ['macintosh', german],
+    ['cp850', german],
+    ['iso-8859-15', french],
+    ['macintosh', french],
+    ['iso-8859-2', polish],
+    ['windows-1250', polish],
+    ['koi8-r', russian],
+    ['cp866', russian],
+    ['gb18030', chinese],
+    ['utf-16le', chinese],
+    ['utf-16be', japanese],
+    ['utf-16le', german],
+    ['shift_jis', japanese],
+    ['windows-874', thai],
+    ['windows-1252', 'Café'],
+  ])('%s: %s', async (encoding, text) => {
+    expect(await files.textOf('a.txt', iconv.encode(text, encoding))).toBe(text);
+  });
+
+  it('is UTF-8 when a few of its bytes are broken', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from(`${german}\n`.repeat(20)),
+      Buffer.from([0xfc, 0xff, 0x0a]),
+      Buffer.from(`${russian}\n`.repeat(20)),
+    ]);
+    const text = await files.textOf('a.txt', bytes);
+    expect(text).toContain(german);
+    expect(text).toContain(russian);
+  });
+
+  it('may have a NUL in it', async () => {
+    expect(await files.textOf('a.log', `${'A line of a log.\n'.repeat(30)}\0\n`)).toContain('A line of a log.');
+  });
+});
+
+it('the letters of a mail that does not declare its encoding are read', async () => {
+  const header = 'From: a@example.org\nTo: b@example.org\nDate: Mon, 2 Mar 2026 10:00:00 +0100\nMIME-Version: 1.0\n\n';
+  const mail = Buffer.concat([Buffer.from(header), iconv.encode(german, 'windows-1252')]);
+  expect(await files.textOf('a.eml', mail)).toContain(german);
+});
