@@ -8,6 +8,7 @@ import { accept } from './accept/bench.js';
 import type { Bench } from './bench.js';
 import { documents } from './documents/bench.js';
 import { fairness } from './fairness/bench.js';
+import { files } from './files/bench.js';
 import { ingest } from './ingest/bench.js';
 import { isMet, toJson, toText } from './report.js';
 import { retrieval } from './retrieval/bench.js';
@@ -16,7 +17,17 @@ import { startStage } from './stage/stage.js';
 import { stream } from './stream/bench.js';
 import { takeover } from './takeover/bench.js';
 
-const benches: Record<string, Bench> = { accept, stream, takeover, fairness, documents, retrieval, ingest, search };
+const benches: Record<string, Bench> = {
+  accept,
+  stream,
+  takeover,
+  fairness,
+  documents,
+  retrieval,
+  ingest,
+  search,
+  files,
+};
 
 const { values, positionals } = commandLine();
 const name = positionals[0] ?? '';
