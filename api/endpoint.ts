@@ -57,7 +57,9 @@ export type Endpoint<
   bodyLimit?: number;
   /** What is answered; `stream` means that the handler writes to `res` by itself (server-sent events, files). */
   response:
-    { status: number; description: string; schema: R } | { status: number; description: string; stream: string };
+    | { status: number; description: string; schema: R }
+    /** `nothingLeft`: when there is nothing to send, the answer is 204, for this reason. */
+    | { status: number; description: string; stream: string; nothingLeft?: string };
   /** Codes beyond those that every route may answer (invalid_request, unauthenticated, rate_limited, unavailable, internal). */
   errors?: ErrorCode[];
   /**

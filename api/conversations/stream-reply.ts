@@ -22,7 +22,12 @@ export const streamReply = endpoint({
     '`done`, `failed` and `cancelled` {message}. Ids are `<attempt>-<seq>`; with the last one as Last-Event-ID the stream ' +
     'goes on after it. 204 says that you have everything, which also ends a browser’s EventSource.',
   params: idParams,
-  response: { status: 200, description: 'The events of the reply, to its end.', stream: 'text/event-stream' },
+  response: {
+    status: 200,
+    description: 'The events of the reply, to its end.',
+    stream: 'text/event-stream',
+    nothingLeft: 'The reply has ended, and Last-Event-ID names its last event.',
+  },
   errors: ['not_found'],
   async handler({ ctx, principal, params, req, res }) {
     const reply = { messageId: params.id, userId: principal.userId };

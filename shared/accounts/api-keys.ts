@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { Sql } from '../database.js';
+import type { Database, Sql } from '../database.js';
 import { AppError } from '../errors.js';
 
 /** Keys of one account that are not revoked, at most. */
@@ -47,21 +47,25 @@ export function apiKeyMatches(key: string, storedHash: Uint8Array): boolean {
  * @throws AppError `conflict` when the account has {@link maxKeys} keys.
  */
 export async function createApiKey(
-  sql: Sql,
+  database: Database,
   owner: { userId: string; name: string; expiresAt: Date | null },
 ): Promise<ApiKeyView & { key: string }> {
   const id = uuidv7();
   const key = `mr_${id.replaceAll('-', '')}_${randomBytes(32).toString('base64url')}`;
-  const { rows } = await sql.query<ApiKeyRow>(
-    `INSERT INTO api_keys (id, user_id, name, key_hash, hint, expires_at)
-     SELECT $1, $2, $3, $4, $5, $6
-     WHERE (SELECT count(*) FROM api_keys WHERE user_id = $2 AND revoked_at IS NULL) < $7
-     RETURNING ${columns}`,
-    [id, owner.userId, owner.name, hashKey(key), key.slice(-4), owner.expiresAt, maxKeys],
-  );
-  const [row] = rows;
-  if (!row) throw new AppError('conflict', `An account has at most ${maxKeys} API keys. Revoke one first.`);
-  return { ...toView(row), key };
+  return database.transaction(async (tx) => {
+    // Else requests that are made at once all count the keys that were there before any of them.
+    await tx.query('SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE', [owner.userId]);
+    const { rows } = await tx.query<ApiKeyRow>(
+      `INSERT INTO api_keys (id, user_id, name, key_hash, hint, expires_at)
+       SELECT $1, $2, $3, $4, $5, $6
+       WHERE (SELECT count(*) FROM api_keys WHERE user_id = $2 AND revoked_at IS NULL) < $7
+       RETURNING ${columns}`,
+      [id, owner.userId, owner.name, hashKey(key), key.slice(-4), owner.expiresAt, maxKeys],
+    );
+    const [row] = rows;
+    if (!row) throw new AppError('conflict', `An account has at most ${maxKeys} API keys. Revoke one first.`);
+    return { ...toView(row), key };
+  });
 }
 
 /** The keys of an account that are not revoked, newest first. */

@@ -115,12 +115,16 @@ export async function deleteDocument(
   const readers = await tx.query<{ id: string }>('SELECT user_id AS id FROM document_access WHERE document_id = $1', [
     where.id,
   ]);
+  // Skipped: a job that compacts holds its row while it waits for the document, which is held here. It finds it gone.
   const jobs = await tx.query<{ id: string; state: string }>(
     `UPDATE jobs SET cancel_requested_at = now(),
        state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
        finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
-     WHERE state IN ('pending', 'queued', 'running') AND kind NOT IN ('index-document', 'sync-payload')
-       AND (subject_id = $1 OR subject_id IN (SELECT id FROM document_suggestions WHERE document_id = $1))
+     WHERE id IN (
+       SELECT id FROM jobs
+       WHERE state IN ('pending', 'queued', 'running') AND kind NOT IN ('index-document', 'sync-payload')
+         AND (subject_id = $1 OR subject_id IN (SELECT id FROM document_suggestions WHERE document_id = $1))
+       FOR UPDATE SKIP LOCKED)
      RETURNING id, state`,
     [where.id],
   );

@@ -2,12 +2,15 @@ import { all, is } from '../adapters/vector-store/filter.js';
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Database, Sql } from '../database.js';
-import { forgetVectors } from './embeddings.js';
 import { forgetUnusedFiles } from './files.js';
+import { forgetChunks } from './forget-chunks.js';
 import { writeTargets } from './vector-index.js';
 
-/** Chunks deleted in one transaction: few enough that nobody waits for their locks. */
-const batch = 2_000;
+const deleteChunks = `DELETE FROM knowledge_chunks WHERE (version_id, index) IN (
+    SELECT version_id, index FROM knowledge_chunks AS chunk
+    JOIN knowledge_versions AS version ON version.id = chunk.version_id
+    WHERE version.entry_id = $1 LIMIT $2)
+  RETURNING content_hash AS hash`;
 
 /**
  * Removes what a deleted entry has left: its points, passages, vectors, files, and at last its row. What else uses
@@ -22,13 +25,7 @@ export async function removeEntry(
   // A job that writes points of it right now reads the row afterwards, finds it deleted, and takes them back.
   const { stores } = await writeTargets(database, vectors);
   for (const store of stores) await store.deleteWhere(all(is('entryId', entryId)));
-  for (let deleted = batch; deleted === batch;) {
-    run.signal.throwIfAborted();
-    deleted = await database.transaction(async (tx) => {
-      await run.guard(tx);
-      return deleteChunks(tx, entryId);
-    });
-  }
+  await forgetChunks(database, deleteChunks, entryId, run);
   const objectKeys = await database.transaction(async (tx) => {
     await run.guard(tx);
     const { rows } = await tx.query<{ hash: Buffer }>(
@@ -43,21 +40,4 @@ export async function removeEntry(
   });
   // Should this end here, the cleaning finds the objects that no row knows.
   for (const key of objectKeys) await objects.delete(key);
-}
-
-/** Deletes some chunks, and the vectors that no other chunk uses. @returns how many chunks. */
-async function deleteChunks(tx: Sql, entryId: string): Promise<number> {
-  const { rows } = await tx.query<{ hash: Buffer }>(
-    `DELETE FROM knowledge_chunks WHERE (version_id, index) IN (
-       SELECT version_id, index FROM knowledge_chunks AS chunk
-       JOIN knowledge_versions AS version ON version.id = chunk.version_id
-       WHERE version.entry_id = $1 LIMIT ${batch})
-     RETURNING content_hash AS hash`,
-    [entryId],
-  );
-  await forgetVectors(
-    tx,
-    rows.map(({ hash }) => hash),
-  );
-  return rows.length;
 }

@@ -1,5 +1,4 @@
 // Long: one list of the kinds of files, each with what must be found in it.
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExtractionFailed, FailureCode } from '../../shared/knowledge/extraction/failure.js';
 import { createExtractor, type Extraction } from '../../shared/knowledge/extraction/extract.js';
 import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
+import { problemOf, readSamples } from '../bench/files/samples.js';
 import { docxOf, pdfOf, pptxOf, xlsxOf, zipOf } from '../support/small-files.js';
 
 const extractor = createExtractor();
@@ -302,36 +302,14 @@ describe('reading', () => {
 
 /** A folder with `manifest.jsonl`: one line for each file, and what must be found in it. */
 const samples = process.env.MILLRACE_DOCS_DIR;
-type Sample = {
-  file: string;
-  kind: string;
-  password?: string;
-  textLayer?: boolean;
-  charsHere?: number;
-  expect: { text: string }[];
-};
 
-describe.runIf(samples)('the sample files', () => {
-  const manifest = samples
-    ? readFileSync(path.join(samples, 'manifest.jsonl'), 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Sample)
-    : [];
-
-  it.each(manifest)('$file', async ({ file, kind, password, textLayer, charsHere, expect: wanted }) => {
-    const name = path.basename(file);
-    const reading = partsOf({ path: path.join(samples ?? '', file), name });
-    if (password) return expect(reading).rejects.toMatchObject({ code: 'encrypted' });
-    if (textLayer === false || charsHere === 0) {
-      return expect(reading).rejects.toMatchObject({ code: expect.stringMatching(/^(no_text|empty)$/) });
-    }
-    if (kind === 'binary') return expect(reading).rejects.toMatchObject({ code: 'unknown_type' });
-    const text = await reading.then(textOf, (error: ExtractionFailed) => {
-      if (wanted.length > 0) throw error;
-      expect(error.code).toBe('damaged');
-      return '';
-    });
-    for (const passage of wanted) expect(text).toContain(passage.text);
+describe.runIf(samples)('the sample files', async () => {
+  it.each(samples ? await readSamples(samples) : [])('$file', async (sample) => {
+    const reading = partsOf({ path: path.join(samples ?? '', sample.file), name: path.basename(sample.file) });
+    const ending = await reading.then(
+      (parts) => ({ state: 'ready', error: null, text: textOf(parts) }),
+      (error: ExtractionFailed) => ({ state: 'failed', error, text: '' }),
+    );
+    expect(problemOf(sample, ending)).toBeNull();
   });
 });

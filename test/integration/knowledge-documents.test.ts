@@ -169,7 +169,7 @@ describe('a document', () => {
     const editor = await openEditor(system.app, ada, id);
     for (let n = 0; n < 400; n += 1) {
       editor.text.insert(editor.text.length, ` sealword${n}`);
-      if (n % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (n % 20 === 0) await editor.provider.whenSaved();
     }
     await editor.provider.whenSaved();
     editor.close();

@@ -65,6 +65,11 @@ test('the table of routes, the router and the OpenAPI document say the same', ()
   expect(served(createApp(app.ctx), '/api/v1').sort()).toEqual(table);
 });
 
+test('a stream that may have nothing to send says so', () => {
+  const { responses } = openApi.paths['/api/v1/messages/{id}/stream'].get as Json;
+  expect(Object.keys(responses as Json)).toEqual(expect.arrayContaining(['200', '204', '404']));
+});
+
 test('the OpenAPI document is complete: references, parameters, ids, answers', () => {
   expect(openApi.openapi).toBe('3.1.0');
   expect(openApi.info).toMatchObject({ title: 'Millrace', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });

@@ -58,6 +58,7 @@ function operation(endpoint: Endpoint, schemas: SchemaCollector, problem: Json):
     ...(endpoint.multipart ? { requestBody: form(endpoint.multipart, schemas) } : {}),
     responses: {
       [endpoint.response.status]: success(endpoint, schemas),
+      ...nothingLeft(endpoint),
       ...problemResponses(endpoint, problem),
     },
   };
@@ -112,6 +113,11 @@ function success(endpoint: Endpoint, schemas: SchemaCollector): Json {
   // `nothing` is the one schema that is not a value.
   if (response.schema.def.type === 'void') return answer;
   return { ...answer, content: { 'application/json': { schema: schemas.describe(response.schema, 'output') } } };
+}
+
+function nothingLeft({ response }: Endpoint): Json {
+  if (!('stream' in response) || !response.nothingLeft) return {};
+  return { 204: { description: response.nothingLeft, headers: { 'X-Request-Id': requestId } } };
 }
 
 const isEventStream = ({ response }: Endpoint): boolean =>

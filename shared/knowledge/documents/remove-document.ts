@@ -1,11 +1,12 @@
 import { all, is } from '../../adapters/vector-store/filter.js';
 import type { VectorStore } from '../../adapters/vector-store/vector-store.js';
 import type { Database, Sql } from '../../database.js';
-import { forgetVectors } from '../embeddings.js';
+import { forgetChunks } from '../forget-chunks.js';
 import { writeTargets } from '../vector-index.js';
 
-/** Chunks deleted in one transaction: few enough that nobody waits for their locks. */
-const batch = 2_000;
+const deleteChunks = `DELETE FROM document_chunks
+  WHERE id IN (SELECT id FROM document_chunks WHERE document_id = $1 LIMIT $2)
+  RETURNING content_hash AS hash`;
 
 /** Removes what the index has of a deleted document: points, passages, and vectors that nothing else uses. */
 export async function removeDocument(
@@ -18,25 +19,6 @@ export async function removeDocument(
   // A job that writes points of it right now reads the rows afterwards, finds none, and takes them back.
   const { stores } = await writeTargets(database, vectors);
   for (const store of stores) await store.deleteWhere(all(is('entryId', documentId)));
-  for (let deleted = batch; deleted === batch;) {
-    run.signal.throwIfAborted();
-    deleted = await database.transaction(async (tx) => {
-      await run.guard(tx);
-      return deleteChunks(tx, documentId);
-    });
-  }
+  await forgetChunks(database, deleteChunks, documentId, run);
   await database.query('DELETE FROM indexed_documents WHERE document_id = $1', [documentId]);
-}
-
-async function deleteChunks(tx: Sql, documentId: string): Promise<number> {
-  const { rows } = await tx.query<{ hash: Buffer }>(
-    `DELETE FROM document_chunks WHERE id IN (SELECT id FROM document_chunks WHERE document_id = $1 LIMIT ${batch})
-     RETURNING content_hash AS hash`,
-    [documentId],
-  );
-  await forgetVectors(
-    tx,
-    rows.map(({ hash }) => hash),
-  );
-  return rows.length;
 }
