@@ -1,37 +1,39 @@
+// Long: one model of who may read what, the steps that change it, and what must hold after each of them.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Role } from '../../shared/accounts/principal.js';
-import type { TestUser } from '../support/app.js';
+import type { MessageView } from '../../shared/realtime/events.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
+import {
+  type Actor,
+  forbiddenIn,
+  type KnownConversation,
+  type KnownEntry,
+  type KnownVersion,
+  randomFrom,
+  readable,
+  usable,
+} from '../support/rights-model.js';
 
+/** Holds an answer of the model after its passages were found, until it is let go. */
+let held: { arrived: () => void; until: Promise<void> } | null = null;
 let system: KnowledgeSystem;
+
 beforeAll(async () => {
-  system = await startKnowledgeSystem({ workers: 2 });
+  const script = async (): Promise<undefined> => {
+    held?.arrived();
+    await held?.until;
+  };
+  system = await startKnowledgeSystem({ workers: 2, modelApi: { rate: 0, script } });
 });
 afterAll(() => system.close());
 
-/** Numbers that look random and are the same for the same seed. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
+/**
+ * The first comes upon replies and citations that are not checked again, should that ever be so. The other is new each
+ * time; a failure names it, and `MILLRACE_TEST_SEED` repeats it.
+ */
+const seeds = [5, Number(process.env.MILLRACE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000))];
 
-type Actor = TestUser & { role: Role };
-/** What the test knows of an entry: the words of its versions, and which of them are ready and approved. */
-type Known = { id: string; owner: Actor; words: string[]; ready: number; approved: number | null; deleted: boolean };
-
-/** Which versions (from 1) a reader may see of an entry at this moment. */
-function readable(reader: Actor, entry: Known): number[] {
-  if (entry.deleted || reader.role === 'guest') return [];
-  const manages = reader.role === 'admin' || (reader.role === 'power' && entry.owner === reader);
-  if (manages) return entry.words.map((_, index) => index + 1);
-  return entry.approved === null ? [] : [entry.approved];
-}
-
-describe.each([11, 23])('whatever happens (seed %i)', (seed) => {
-  it('nobody is shown what they may not read, and what is approved is found', { timeout: 150_000 }, async () => {
+describe.each(seeds)('whatever happens (seed %i)', (seed) => {
+  it('nobody is shown what they may not read, and what is approved is found', { timeout: 240_000 }, async () => {
     const random = randomFrom(seed);
     const pick = <T>(items: readonly T[]): T => items[random(items.length)] as T;
     const actors: Actor[] = [];
@@ -39,69 +41,144 @@ describe.each([11, 23])('whatever happens (seed %i)', (seed) => {
       actors.push({ ...(await system.app.registerUser({ role })), role });
     }
     const admin = actors[0] as Actor;
-    const entries: Known[] = [];
-    let made = 0;
-    const word = (): string => `secretword${seed}x${(made += 1)}`;
+    const entries: KnownEntry[] = [];
+    const conversations: KnownConversation[] = [];
+    const present = (): KnownEntry[] => entries.filter(({ deleted }) => !deleted);
     const call = (actor: Actor, method: string, path: string, body?: object) =>
       system.app.request(method, path, { token: actor.accessToken, ...(body ? { body } : {}) });
+
+    let made = 0;
+    const nextVersion = (): KnownVersion => ({ secret: `secret${seed}x${(made += 1)}`, isFile: random(2) === 0 });
+    const textOf = (topic: string, { secret }: KnownVersion): string =>
+      `The common matter of ${topic} is kept as ${secret}.`;
+    const fileOf = (topic: string, version: KnownVersion) => ({ name: 'matter.txt', bytes: textOf(topic, version) });
+
+    /** Asks about an entry and lets `meanwhile` happen between the search and the answer. */
+    const ask = async (
+      conversation: KnownConversation,
+      entry: KnownEntry,
+      meanwhile?: () => Promise<void>,
+    ): Promise<MessageView> => {
+      const asker = pick([...conversation.members]);
+      let release = (): void => {};
+      const reached = new Promise<void>((arrived) => {
+        held = meanwhile ? { arrived, until: new Promise((resolve) => (release = resolve)) } : null;
+      });
+      const content = `How is the common matter of ${entry.topic} kept?`;
+      const path = `/conversations/${conversation.id}/messages`;
+      const { status, body } = await call(asker, 'POST', path, { content, reply: true });
+      expect(status).toBe(202);
+      if (meanwhile) await reached;
+      await meanwhile?.();
+      held = null;
+      release();
+      // The asker may have been removed meanwhile, its owner is not.
+      const reply = await system.ended(conversation.owner, body.reply.id);
+      conversation.replies.push(reply.id);
+      expect(reply.state).toBe('done');
+      const allowed = (each: KnownEntry): number[] => usable(conversation.members, each);
+      expect(forbiddenIn(reply.content, entries, allowed), 'said by a reply').toEqual([]);
+      return reply;
+    };
 
     const steps: Record<string, () => Promise<void>> = {
       async create() {
         const owner = pick(actors.filter(({ role }) => role === 'power' || role === 'admin'));
-        const words = [word()];
-        const { id } = await system.write(owner, {
-          title: 'Entry',
-          content: `About ${words[0]} and the common matter.`,
-        });
+        const topic = `topic${seed}n${entries.length}`;
+        const version = nextVersion();
+        const { id } = version.isFile
+          ? (await system.upload(owner, fileOf(topic, version))).body.entry
+          : await system.write(owner, { title: 'Entry', content: textOf(topic, version) });
         await system.settled(owner, id);
-        entries.push({ id, owner, words, ready: 1, approved: null, deleted: false });
+        entries.push({ id, owner, topic, versions: [version], approved: null, deleted: false });
       },
       async edit() {
-        const entry = pick(entries.filter(({ deleted }) => !deleted));
+        const entry = pick(present());
         if (!entry) return;
-        const next = word();
-        const { status } = await call(admin, 'PATCH', `/knowledge/${entry.id}`, {
-          content: `Now ${next} and the common matter.`,
-        });
-        expect(status).toBe(202);
-        entry.words.push(next);
+        const version = nextVersion();
+        const answer = version.isFile
+          ? await system.upload(admin, fileOf(entry.topic, version), {}, entry.id)
+          : await call(admin, 'PATCH', `/knowledge/${entry.id}`, { content: textOf(entry.topic, version) });
+        expect(answer.status).toBe(202);
+        entry.versions.push(version);
         await system.settled(admin, entry.id);
-        entry.ready = entry.words.length;
       },
       async approve() {
-        const entry = pick(entries.filter(({ deleted }) => !deleted));
+        const entry = pick(present());
         if (!entry) return;
         const { status } = await call(admin, 'POST', `/knowledge/${entry.id}/approve`);
-        if (status === 200) entry.approved = entry.words.length;
-        const reader = pick(actors.filter(({ role }) => role === 'regular'));
+        if (status === 200) entry.approved = entry.versions.length;
+        const reader = actors.find(({ role }) => role === 'regular');
         if (!reader || entry.approved === null) return;
-        const wanted = entry.words[entry.approved - 1] ?? '';
+        const wanted = entry.versions[entry.approved - 1]?.secret ?? '';
         await vi.waitFor(async () => expect(await system.search(reader, wanted)).toHaveLength(1), {
           timeout: 5_000,
           interval: 20,
         });
       },
       async reject() {
-        const entry = pick(entries.filter(({ deleted }) => !deleted));
+        const entry = pick(present());
         if (!entry) return;
         const before = (await call(admin, 'GET', `/knowledge/${entry.id}`)).body.status;
         const { status } = await call(admin, 'POST', `/knowledge/${entry.id}/reject`, { reason: 'no' });
         if (status === 200 && before === 'approved') entry.approved = null;
       },
       async remove() {
-        const entry = pick(entries.filter(({ deleted }) => !deleted));
+        const entry = pick(present());
         if (!entry || random(3) > 0) return;
         expect((await call(entry.owner, 'DELETE', `/knowledge/${entry.id}`)).status).toBeLessThan(500);
         entry.deleted = (await call(admin, 'GET', `/knowledge/${entry.id}`)).status === 404;
       },
-      async demote() {
+      async changeRole() {
         const actor = pick(actors.slice(1));
         actor.role = pick(['power', 'regular', 'guest'] as const);
-        await call(admin, 'PATCH', `/users/${actor.user.id}`, { role: actor.role });
+        expect((await call(admin, 'PATCH', `/users/${actor.user.id}`, { role: actor.role })).status).toBe(200);
+      },
+      async converse() {
+        const owner = pick(actors.filter(({ role }) => role !== 'guest'));
+        const { body } = await call(owner, 'POST', '/conversations', { title: 'Talk' });
+        conversations.push({ id: body.id, owner, members: new Set([owner]), replies: [] });
+      },
+      async addMember() {
+        const conversation = pick(conversations);
+        if (!conversation) return;
+        const actor = pick(actors);
+        const path = `/conversations/${conversation.id}/members/${actor.user.id}`;
+        expect((await call(conversation.owner, 'PUT', path, { history: 'all' })).status).toBeLessThan(300);
+        conversation.members.add(actor);
+      },
+      async removeMember() {
+        const conversation = pick(conversations);
+        if (!conversation) return;
+        const actor = pick([...conversation.members].filter((member) => member !== conversation.owner));
+        if (!actor) return;
+        const path = `/conversations/${conversation.id}/members/${actor.user.id}`;
+        expect((await call(conversation.owner, 'DELETE', path)).status).toBe(204);
+        conversation.members.delete(actor);
+      },
+      async reply() {
+        const [conversation, entry] = [pick(conversations), pick(present())];
+        if (!conversation || !entry) return;
+        await system.idle();
+        const reply = await ask(conversation, entry);
+        const [best] = usable(conversation.members, entry);
+        // A reply that never knows anything would keep every secret.
+        if (best === undefined) return;
+        const secrets = usable(conversation.members, entry).map((n) => entry.versions[n - 1]?.secret ?? '');
+        expect(secrets.some((secret) => reply.content.includes(secret))).toBe(true);
+        expect(reply.citations.map(({ entryId }) => entryId)).toContain(entry.id);
+      },
+      /** What was found for a reply is taken away before it can be saved. */
+      async replyMeanwhile() {
+        const [conversation, entry] = [pick(conversations), pick(present())];
+        if (!conversation || !entry) return;
+        await system.idle();
+        const change = pick(['reject', 'remove', 'changeRole', 'addMember', 'removeMember', 'edit', 'approve']);
+        await ask(conversation, entry, steps[change]);
       },
     };
 
-    /** Nothing that the reader is given holds a word of a version that they may not see. */
+    /** Nothing that the reader is given holds a secret of a version that they may not see. */
     const check = async (): Promise<void> => {
       for (const reader of actors) {
         const answers = [
@@ -109,24 +186,42 @@ describe.each([11, 23])('whatever happens (seed %i)', (seed) => {
           await call(reader, 'GET', '/knowledge?limit=100'),
         ];
         for (const entry of entries) {
+          const seen = readable(reader, entry);
           const answer = await call(reader, 'GET', `/knowledge/${entry.id}`);
-          expect(answer.status).toBe(readable(reader, entry).length > 0 ? 200 : 404);
-          answers.push(answer);
+          expect(answer.status).toBe(seen.length > 0 ? 200 : 404);
+          answers.push(answer, await call(reader, 'GET', `/knowledge/${entry.id}/versions`));
+          for (const [index, { secret, isFile }] of entry.versions.entries()) {
+            const file = await call(reader, 'GET', `/knowledge/${entry.id}/file?version=${index + 1}`);
+            const allowed = isFile && seen.includes(index + 1);
+            expect([file.status, String(file.body).includes(secret)]).toEqual([allowed ? 200 : 404, allowed]);
+          }
+          answers.push(await call(reader, 'GET', `/knowledge/${entry.id}/file`));
+        }
+        for (const { id, members, replies } of conversations) {
+          const listed = await call(reader, 'GET', `/conversations/${id}/messages?limit=100`);
+          expect(listed.status).toBe(members.has(reader) ? 200 : 404);
+          const single = replies.at(-1) ? await call(reader, 'GET', `/messages/${replies.at(-1)}`) : null;
+          if (single) expect(single.status).toBe(members.has(reader) ? 200 : 404);
+          // What a reply says belongs to the conversation; what it cites is each reader's own.
+          const messages: MessageView[] = [
+            ...(listed.body.items ?? []),
+            ...(single?.status === 200 ? [single.body] : []),
+          ];
+          answers.push({ ...listed, body: messages.map(({ citations }) => citations) });
         }
         const shown = JSON.stringify(answers.map(({ body }) => body));
-        for (const entry of entries) {
-          const allowed = readable(reader, entry);
-          entry.words.forEach((text, index) => {
-            if (!allowed.includes(index + 1))
-              expect(shown, `${reader.role} of version ${index + 1}`).not.toMatch(new RegExp(`${text}\\b`));
-          });
-          if (allowed.length === 0) expect(shown).not.toContain(entry.id);
-        }
+        expect(
+          forbiddenIn(shown, entries, (entry) => readable(reader, entry)),
+          `shown to a ${reader.role}`,
+        ).toEqual([]);
+        for (const entry of entries) if (readable(reader, entry).length === 0) expect(shown).not.toContain(entry.id);
       }
     };
 
     await steps.create?.();
-    for (let step = 0; step < 25; step += 1) {
+    await steps.converse?.();
+    await steps.reply?.();
+    for (let step = 0; step < 30; step += 1) {
       await steps[pick(Object.keys(steps))]?.();
       await check();
     }

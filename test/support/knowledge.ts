@@ -20,6 +20,8 @@ export type KnowledgeSystem = TestSystem & {
     user: TestUser,
     file: { name: string; bytes: Uint8Array | string },
     fields?: Record<string, string>,
+    /** Whose next version the file is; a new entry's unless given. */
+    entryId?: string,
   ): Promise<Answer>;
   /** The entry once its newest version is ready or has failed. */
   settled(user: TestUser, entryId: string, timeoutMs?: number): Promise<EntryView>;
@@ -64,12 +66,12 @@ export async function startKnowledgeSystem(options: Options = {}): Promise<Knowl
       if (status !== 202) throw new Error(`writing answered ${status}: ${JSON.stringify(body)}`);
       return body.entry;
     },
-    async upload(user, { name, bytes }, fields = {}) {
+    async upload(user, { name, bytes }, fields = {}, entryId) {
       const form = new FormData();
       for (const [field, value] of Object.entries(fields)) form.set(field, value);
       form.set('file', new Blob([typeof bytes === 'string' ? bytes : Buffer.from(bytes)]), name);
-      const response = await fetch(`${app.url}/api/v1/knowledge/files`, {
-        method: 'POST',
+      const response = await fetch(`${app.url}/api/v1/knowledge/${entryId ? `${entryId}/file` : 'files'}`, {
+        method: entryId ? 'PUT' : 'POST',
         headers: { authorization: `Bearer ${user.accessToken}` },
         body: form,
       });
