@@ -51,11 +51,17 @@ async function runOne({ name, needed, run }: Check): Promise<CheckResult> {
   }
 }
 
+const plainNames = new Set(['Error', 'TypeError', 'AggregateError', 'AbortError', 'TimeoutError']);
+
 /** A code or a plain sentence: messages of drivers hold addresses and names of users, and anybody reads this. */
 function reasonOf(error: unknown): string {
   if (error instanceof NoProgress) return error.message;
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : 'no answer';
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  // Errors of S3 have their code as their name: AccessDenied, CredentialsProviderError.
+  const named = [code, name].find(
+    (word) => typeof word === 'string' && /^\w{1,40}$/.test(word) && !plainNames.has(word),
+  );
+  return typeof named === 'string' ? named : 'no answer';
 }
 
 // The limit of the driver itself ends a query that hangs: nothing piles up behind a database that is stuck.

@@ -43,7 +43,7 @@ describe.each(['disk', ...(bucket ? ['s3'] : [])])('objects in %s', (kind) => {
 
   it('come back as they were put, whole, in part, and as a file', { timeout: 60_000 }, async () => {
     // More than two parts of an upload to S3.
-    const bytes = randomBytes(20 * megabyte + 17);
+    const bytes = randomBytes(12 * megabyte + 17);
     await store.put(key('large'), pieces(bytes));
     expect((await buffer(await store.open(key('large')))).equals(bytes)).toBe(true);
     const range = { start: 9 * megabyte - 3, end: 9 * megabyte + 3 };
