@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import type { Environment } from './environment.js';
 import { guard, type LineLog } from './server-process.js';
 
-/** A process of Millrace: its name in messages, its entry, and its arguments. */
-export type ChildCommand = { name: string; entry: string; env: Environment };
+/** A process of Millrace: its name in messages, its entry, and what Node is told before it. */
+export type ChildCommand = { name: string; entry: string; flags: readonly string[]; env: Environment };
 
 type Options = {
   say: LineLog;
@@ -37,7 +37,7 @@ export function keepRunning(command: ChildCommand, options: Options): KeptChild 
 
   function start(): void {
     const startedAt = Date.now();
-    const started = spawn(process.execPath, ['--enable-source-maps', command.entry], {
+    const started = spawn(process.execPath, [...command.flags, command.entry], {
       env: { ...command.env },
       stdio: ['ignore', options.output ? 'pipe' : 'inherit', options.output ? 'pipe' : 'inherit'],
       // Ctrl-C reaches the supervisor alone, which then stops its processes in order.

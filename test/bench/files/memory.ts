@@ -33,8 +33,8 @@ export function watchMemory(pids: { web: number; worker: number }): { peaks: Pea
   };
 }
 
-/** 0 when the process is gone. */
-async function residentBytes(pid: number): Promise<number> {
+/** Resident memory of a process; 0 when it is gone. */
+export async function residentBytes(pid: number): Promise<number> {
   if (!proc) return Number(await ps(['-o', 'rss=', '-p', String(pid)])) * 1024;
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;

@@ -3,6 +3,7 @@ import { toQueryRequest } from '../../../shared/adapters/vector-store/query.js';
 import { hitFields, passageFilter, surplus } from '../../../shared/knowledge/search.js';
 import { queryVector } from '../../../shared/knowledge/ranking/bm25.js';
 import type { Bench } from '../bench.js';
+import { residentBytes } from '../files/memory.js';
 import { approveEntry, uploadFile } from '../knowledge/entries.js';
 import { madeQuery, madeText, randomOf } from '../knowledge/made-text.js';
 import { settledVersions, untilIndexed, untilQuiet } from '../knowledge/progress.js';
@@ -27,6 +28,9 @@ const crowds = [
   { clients: 20, limitMs: 30, searches: 600 },
 ] as const;
 
+/** Of the web process, in MiB. */
+const residentLimit = 250;
+
 /** As a search without parameters asks for, which answers ten hits. */
 const hitsAsked = 10 * surplus;
 
@@ -50,12 +54,14 @@ export const search: Bench = {
     await measure(setting, sender, 'endpoint', { clients: 5, searches: 200, seed: 1 });
     const figures: Figure[] = [{ name: 'chunks', value: stored, unit: '' }];
     const targets: Result['targets'] = [];
+    let resident = 0;
     for (const { clients, limitMs, searches } of crowds) {
       const found: Record<Side, Round[]> = { endpoint: [], 'bare query': [] };
       for (let round = 1; round <= rounds; round += 1) {
         const order = { clients, searches, seed: 100 * clients + round };
         for (const side of round % 2 ? sides : sides.toReversed()) {
           found[side].push(await measure(setting, sender, side, order));
+          resident = Math.max(resident, await residentBytes(setting.web.pid));
         }
         const [ours, bare] = sides.map((side) => found[side].at(-1)?.p50.toFixed(1));
         stage.say(`${clients} at once, round ${round} of ${rounds}: ${ours} ms against ${bare} ms`);
@@ -64,6 +70,7 @@ export const search: Bench = {
       const [ours, bare] = sides.map((side) => median(found[side].map(({ p50 }) => p50))) as [number, number];
       targets.push({ name: `added for ${clients}`, value: ours - bare, unit: 'ms', relation: '≤', limit: limitMs });
     }
+    targets.push({ name: 'web resident', value: resident / 2 ** 20, unit: 'MiB', relation: '<', limit: residentLimit });
     return { figures, targets };
   },
 };

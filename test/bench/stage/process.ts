@@ -31,7 +31,7 @@ export type ProcessCommand = {
   /** Receives what goes wrong in it. */
   say: (line: string) => void;
   /** Options for Node itself. */
-  execArgv?: string[];
+  flags: readonly string[];
 };
 
 const readyLimitMs = 60_000;
@@ -46,12 +46,7 @@ const built = (path: string): URL => new URL(`../../../${path}`, import.meta.url
 export async function startProcess(command: ProcessCommand): Promise<BenchProcess> {
   const child = fork(fileURLToPath(built(command.entry)), command.args ?? [], {
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...command.env },
-    execArgv: [
-      '--enable-source-maps',
-      '--import',
-      built('test/bench/stage/probe.js').href,
-      ...(command.execArgv ?? []),
-    ],
+    execArgv: [...command.flags, '--import', built('test/bench/stage/probe.js').href],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
     // Ctrl-C reaches the bench alone, which then ends its processes.

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { migrate } from '../../../prisma/migrate.js';
+import { nodeFlags } from '../../../shared/local/node-flags.js';
 import { startPostgres } from '../../../shared/local/postgres.js';
 import { startRedis } from '../../../shared/local/redis.js';
 import { type BenchProcess, type ProcessCommand, startProcess } from './process.js';
@@ -79,10 +80,14 @@ export async function startStage(
     LOGIN_ATTEMPTS_PER_QUARTER_HOUR: '100000',
     ACCESS_TOKEN_MINUTES: '120',
   };
-  const start = async (command: Omit<ProcessCommand, 'say'>): Promise<BenchProcess> => {
+  const start = async (command: Command): Promise<BenchProcess> => {
     if (closing) throw new Error('The bench was stopped.');
-    const execArgv = options.profiles ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profiles)}`] : [];
-    const started = await startProcess({ ...command, say, execArgv });
+    const profile = options.profiles ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profiles)}`] : [];
+    const started = await startProcess({
+      ...command,
+      say,
+      flags: [...(command.flags ?? nodeFlags.worker), ...profile],
+    });
     if (closing) await started.end('SIGKILL');
     // A profile is written by a process that ends by itself.
     undo.push(() => started.end(options.profiles ? 'SIGTERM' : 'SIGKILL'));
@@ -97,6 +102,7 @@ export async function startStage(
       const web = await start({
         name: 'web',
         entry: 'api/main.js',
+        flags: nodeFlags.web,
         env: { ...common, PORT: '0', ...env },
         ready: ({ msg }) => msg === 'listening',
       });
@@ -134,6 +140,9 @@ export async function startStage(
 }
 
 type Undo = () => Promise<unknown>;
+
+/** Helpers run as workers do. */
+type Command = Omit<ProcessCommand, 'say' | 'flags'> & Partial<Pick<ProcessCommand, 'flags'>>;
 
 /** @param done takes what undoes each step, and throws when no further one should be taken. */
 async function startStores(
