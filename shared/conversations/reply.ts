@@ -47,6 +47,36 @@ JOIN messages AS trigger ON trigger.id = reply."replyTo"`,
   return { reply, triggerSeq, systemPrompt, model: ownModel, knowledge, membershipVersion };
 }
 
+/**
+ * Notes which passages an attempt is given, before the model is: what its log holds after a crash may draw on them.
+ * One that was replaced, or has ended, notes nothing; its words are not saved from the log either.
+ */
+export async function noteGrounds(
+  sql: Sql,
+  { messageId, attempt, passages }: { messageId: string; attempt: number; passages: readonly unknown[] },
+): Promise<void> {
+  await sql.query({
+    name: 'note-grounds',
+    text: `UPDATE messages SET grounds = $3 WHERE id = $1 AND attempt = $2 AND state = 'running'`,
+    values: [messageId, attempt, JSON.stringify({ attempt, passages })],
+  });
+}
+
+/** What {@link noteGrounds} noted last, as it was given. */
+export type Grounds<Passage> = { attempt: number; passages: Passage[] };
+
+/** @returns null when no attempt was given any passages, or the reply is gone. */
+export async function readGrounds<Passage>(
+  sql: Sql,
+  messageId: string,
+): Promise<(Grounds<Passage> & { conversationId: string }) | null> {
+  const { rows } = await sql.query<{ grounds: Grounds<Passage>; conversationId: string }>(
+    'SELECT grounds, conversation_id AS "conversationId" FROM messages WHERE id = $1 AND grounds IS NOT NULL',
+    [messageId],
+  );
+  return rows[0] ? { ...rows[0].grounds, conversationId: rows[0].conversationId } : null;
+}
+
 /** How a reply is stored when it has ended. */
 export type ReplyEnd = {
   messageId: string;
@@ -67,7 +97,7 @@ export async function saveReply(tx: Sql, end: ReplyEnd): Promise<MessageRow | nu
   const { rows } = await tx.query<MessageRow>({
     name: 'save-reply',
     text: `UPDATE messages SET state = $2, attempt = $3, content = $4, error = $5, metadata = $6,
-      model = coalesce($7, model), completed_at = now()
+      model = coalesce($7, model), grounds = NULL, completed_at = now()
       WHERE id = $1 AND state IN ('queued', 'running') RETURNING ${messageColumns}`,
     values: [
       end.messageId,

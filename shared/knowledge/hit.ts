@@ -56,6 +56,15 @@ export type KnowledgeHit = z.infer<typeof hitSchema>;
 export type EntryHit = z.infer<typeof entryHit>;
 export type DocumentHit = z.infer<typeof documentHit>;
 
+/** What has to be known of a passage to ask who may read it. */
+export type PassageRef =
+  Pick<EntryHit, 'kind' | 'entryId' | 'versionId' | 'chunk'> | Pick<DocumentHit, 'kind' | 'documentId'>;
+
+export const passageRef = (hit: KnowledgeHit): PassageRef =>
+  hit.kind === 'entry'
+    ? { kind: hit.kind, entryId: hit.entryId, versionId: hit.versionId, chunk: hit.chunk }
+    : { kind: hit.kind, documentId: hit.documentId };
+
 /** What is searched. */
 export const searchSources = ['all', 'entries', 'documents'] as const;
 type SearchSource = (typeof searchSources)[number];

@@ -1,7 +1,7 @@
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Sql } from '../database.js';
 import { areStillShared } from './documents/rights.js';
-import type { KnowledgeHit } from './hit.js';
+import type { KnowledgeHit, PassageRef } from './hit.js';
 import type { Reader } from './policy.js';
 import type { QueryEncoder } from './query-vectors.js';
 import type { RelevanceJudge } from './relevance.js';
@@ -52,15 +52,16 @@ async function isAnythingThere(sql: Sql): Promise<boolean> {
 export async function areStillReadable(
   tx: Sql,
   readers: readonly Reader[],
-  hits: readonly KnowledgeHit[],
+  hits: readonly PassageRef[],
 ): Promise<boolean> {
   if (hits.length === 0) return true;
   const userIds = readers.map(({ userId }) => userId);
   const entryHits = hits.filter((hit) => hit.kind === 'entry');
   const entryIds = [...new Set(entryHits.map(({ entryId }) => entryId))];
-  const documentIds = [...new Set(hits.flatMap(({ documentId }) => documentId ?? []))];
+  const documentIds = [...new Set(hits.flatMap((hit) => (hit.kind === 'document' ? hit.documentId : [])))];
   await tx.query('SELECT 1 FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [userIds]);
   await tx.query('SELECT 1 FROM knowledge_entries WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [entryIds]);
-  if ((await findReadableHits(tx, readers, entryHits, {})).length !== entryHits.length) return false;
+  const points = entryHits.map((hit) => ({ ...hit, score: 0 }));
+  if ((await findReadableHits(tx, readers, points, {})).length !== points.length) return false;
   return areStillShared(tx, userIds, documentIds);
 }

@@ -2,10 +2,17 @@ import type { TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { JobError, Outcome } from '../../shared/backlog/claim.js';
 import { findMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
 import { listReaders } from '../../shared/conversations/readers.js';
-import { membershipIsStill, recordUsage, type ReplyTask, saveReply } from '../../shared/conversations/reply.js';
+import {
+  membershipIsStill,
+  readGrounds,
+  recordUsage,
+  type ReplyTask,
+  saveReply,
+} from '../../shared/conversations/reply.js';
 import type { Sql } from '../../shared/database.js';
 import { JobFailure } from '../../shared/errors.js';
 import { storeCitations, verifyCitations, withCitations } from '../../shared/knowledge/citations.js';
+import type { PassageRef } from '../../shared/knowledge/hit.js';
 import { areStillReadable } from '../../shared/knowledge/retrieve.js';
 import type { EndState } from '../../shared/realtime/reply-frames.js';
 import { readEnding } from '../../shared/realtime/reply-reader.js';
@@ -81,11 +88,25 @@ export async function endFromLog(
   const said = log?.end ? null : log;
   await inOneTransaction(ctx, async (tx) => {
     await job.guard(tx);
+    const kept = said && (await isStillReadable(tx, messageId, said.attempt)) ? said : null;
+    if (said && !kept)
+      job.logger.info('what the log holds is dropped: not every member may read what it was made from');
     // The number of the attempt that wrote the text: readers who have it need not read it again.
-    const attempt = said?.attempt ?? job.attempt;
-    await saveReply(tx, { ...end, messageId, attempt, content: said?.text ?? '', metadata: null, model: null });
+    const attempt = kept?.attempt ?? job.attempt;
+    await saveReply(tx, { ...end, messageId, attempt, content: kept?.text ?? '', metadata: null, model: null });
   });
   return announceEnd(ctx, job);
+}
+
+/**
+ * Whether every member may still read all that the attempt was given. Where a later one has noted its own passages
+ * over those of this one, nobody knows any more.
+ */
+async function isStillReadable(tx: Sql, messageId: string, attempt: number): Promise<boolean> {
+  const grounds = await readGrounds<PassageRef>(tx, messageId);
+  if (!grounds || grounds.attempt < attempt) return true;
+  if (grounds.attempt > attempt) return false;
+  return areStillReadable(tx, await listReaders(tx, grounds.conversationId), grounds.passages);
 }
 
 const inOneTransaction = <T>(ctx: WorkerContext, work: (tx: Sql) => Promise<T>): Promise<T> =>

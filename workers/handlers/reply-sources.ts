@@ -1,10 +1,10 @@
 import type { Source } from '../../shared/adapters/language-model/model.js';
 import { listReaders } from '../../shared/conversations/readers.js';
-import type { ReplyTask } from '../../shared/conversations/reply.js';
+import { noteGrounds, type ReplyTask } from '../../shared/conversations/reply.js';
 import { JobFailure } from '../../shared/errors.js';
 import { untilAborted } from '../../shared/lifecycle.js';
 import type { ClaimedCitation } from '../../shared/knowledge/citations.js';
-import { type KnowledgeHit, passageName } from '../../shared/knowledge/hit.js';
+import { type KnowledgeHit, passageName, passageRef } from '../../shared/knowledge/hit.js';
 import { retrievePassages } from '../../shared/knowledge/retrieve.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
@@ -24,6 +24,18 @@ export type ReplySources = {
   /** How many of the passages the model has looked up by itself. */
   fromTool: number;
 };
+
+/** Notes what the model is about to be given: the words that follow may draw on it. */
+export async function noteSources(
+  ctx: WorkerContext,
+  job: Pick<JobRun, 'attempt'>,
+  task: ReplyTask,
+  sources: ReplySources,
+) {
+  if (sources.passages.length === 0) return;
+  const passages = sources.passages.map(passageRef);
+  await noteGrounds(ctx.database, { messageId: task.reply.id, attempt: job.attempt, passages });
+}
 
 /** In milliseconds: so long somebody who waits for a reply waits for one search. */
 const maxWaitMs = 5_000;

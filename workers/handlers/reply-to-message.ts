@@ -16,7 +16,7 @@ import { createReplyWriter } from '../../shared/realtime/reply-writer.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
 import { announceEnd, endReply, endFromLog, noteUsage, type Written } from './reply-end.js';
-import { findSources, type ReplySources, search, toldOf, toSources } from './reply-sources.js';
+import { findSources, noteSources, type ReplySources, search, toldOf, toSources } from './reply-sources.js';
 import { searchTool, tokensOf } from './search-tool.js';
 import { writeAnswer } from './write-answer.js';
 
@@ -78,6 +78,7 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
         writer.push(text);
       },
       search: (query) => search(ctx, job, task, query, signal),
+      onPassages: () => noteSources(ctx, job, task, found),
       maxPrompt: ctx.config.model.contextTokens - ctx.config.model.maxTokens - marginTokens,
       signal,
     });

@@ -23,6 +23,8 @@ type Options = {
   /** Takes each piece of text, in order. */
   onText: (text: string) => void;
   search: (query: string) => Promise<Search>;
+  /** Awaited before the model is given the passages that there are by then. */
+  onPassages: () => Promise<void>;
   /** Tokens that prompt, passages and what was said may have together. */
   maxPrompt: number;
   signal: AbortSignal;
@@ -37,7 +39,10 @@ type Options = {
 export async function writeAnswer(options: Options): Promise<ModelResult> {
   const { model, request, sources, written, search, maxPrompt, signal } = options;
   const rounds: ToolRound[] = [];
+  let told = 0;
   for (;;) {
+    if (sources.passages.length > told) await options.onPassages();
+    told = sources.passages.length;
     const noMoreCalls = rounds.length >= maxRounds;
     const step = listenTo(options);
     const result = await model.stream({ ...request, rounds, noMoreCalls }, step.listener, signal);
