@@ -40,3 +40,30 @@ test('large texts that differ everywhere take moments', () => {
     expect(applyChanges(before, changes) === after).toBe(true);
   }
 });
+
+test('a long text that was rewritten paragraph by paragraph takes moments too', () => {
+  const letters = 'abcdefghijklmnopqrstuvwxyz     ';
+  let seed = 1;
+  const letter = (): string => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return letters[(seed >>> 8) % letters.length] ?? '';
+  };
+  const paragraphs = (count: number): string =>
+    Array.from({ length: count }, () => `${Array.from({ length: 1_000 }, letter).join('')}\n\n`).join('');
+  const [before, after] = [paragraphs(900), paragraphs(900)];
+  const began = performance.now();
+  const changes = diffText(before, after);
+  expect(performance.now() - began).toBeLessThan(3_000);
+  expect(applyChanges(before, changes) === after).toBe(true);
+  // Each paragraph for itself: the empty lines between them are the same.
+  expect(changes.length).toBeGreaterThanOrEqual(900);
+});
+
+test('of a long text only the lines that differ are changed, at both of its ends too', () => {
+  const line = (index: number): string => `line ${index}\n`;
+  const before = Array.from({ length: 40_000 }, (_, index) => line(index)).join('');
+  const after = before.replace(line(3), 'line three\n').replace(line(20_000), '').replace(line(39_990), 'the end\n');
+  const changes = diffText(before, after);
+  expect(applyChanges(before, changes) === after).toBe(true);
+  expect(changes.reduce((sum, { remove }) => sum + remove, 0)).toBeLessThan(40);
+});
