@@ -1,8 +1,8 @@
 import * as Y from 'yjs';
 import type { Database, Sql } from '../database.js';
 import { applyAll, contentOf } from './log.js';
-import { createCutter } from './version-schedule.js';
-import { insertVersions, type NewVersion, thinVersions } from './versions.js';
+import { createCutter, type Cut } from './version-schedule.js';
+import { insertVersions, markNewestVersion, type NewVersion, thinVersions } from './versions.js';
 
 /** What a compaction did; nothing when there was nothing to do, or somebody else did it at the same time. */
 export type Compacted = { rows: number; bytes: number; versions: number } | null;
@@ -25,8 +25,48 @@ const slice = 5_000;
 export async function compactDocument(
   database: Database,
   documentId: string,
-  options: { guard?: (tx: Sql) => Promise<void>; signal?: AbortSignal; now?: number } = {},
+  options: Options = {},
 ): Promise<Compacted> {
+  return compactOnce(database, documentId, options).catch((error: unknown) => {
+    if (error instanceof Superseded) return null;
+    throw error;
+  });
+}
+
+/** More often nobody is in the way. */
+const maxTries = 5;
+
+/**
+ * Keeps the text as it is now as a version, with those before it that are due, unless it is in one already.
+ *
+ * @param reason why, which also keeps the version longer than others.
+ */
+export async function keepVersionNow(
+  database: Database,
+  documentId: string,
+  reason: NewVersion['reason'],
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await compactOnce(database, documentId, { cutNow: true });
+      break;
+    } catch (error) {
+      if (!(error instanceof Superseded) || tries === maxTries) throw error;
+    }
+  }
+  await markNewestVersion(database, documentId, reason);
+}
+
+type Options = {
+  guard?: (tx: Sql) => Promise<void>;
+  signal?: AbortSignal;
+  now?: number;
+  /** Cuts a version at the end, due or not. */
+  cutNow?: boolean;
+};
+
+/** @throws Superseded when somebody else was first. */
+async function compactOnce(database: Database, documentId: string, options: Options): Promise<Compacted> {
   const { rows } = await database.query<Row>(
     `SELECT seq::float8 AS seq, update, author_ids::text AS authors,
        (extract(epoch FROM created_at) * 1000)::float8 AS "createdAt"
@@ -35,27 +75,22 @@ export async function compactDocument(
   );
   const newest = rows.at(-1);
   if (!newest) return null;
-  const merged = await merge(rows, options.now ?? Date.now(), options.signal);
+  const merged = await merge(rows, options);
   if (rows.length < 2 && merged.versions.length === 0) return null;
-  return database
-    .transaction(async (tx): Promise<Compacted> => {
-      await options.guard?.(tx);
-      // In the way of a deletion of the document only, which would else wait for us while we wait for it.
-      const alive = await tx.query('SELECT 1 FROM documents WHERE id = $1 FOR KEY SHARE', [documentId]);
-      if (alive.rowCount !== 1) return null;
-      await replaceRows(tx, documentId, { rows, newest, ...merged });
-      await insertVersions(tx, documentId, merged.versions);
-      await thinVersions(tx, documentId, options.now ?? Date.now());
-      return { rows: rows.length, bytes: merged.update.byteLength, versions: merged.versions.length };
-    })
-    .catch((error: unknown) => {
-      if (error instanceof Superseded) return null;
-      throw error;
-    });
+  return database.transaction(async (tx): Promise<Compacted> => {
+    await options.guard?.(tx);
+    // In the way of a deletion of the document only, which would else wait for us while we wait for it.
+    const alive = await tx.query('SELECT 1 FROM documents WHERE id = $1 FOR KEY SHARE', [documentId]);
+    if (alive.rowCount !== 1) return null;
+    await replaceRows(tx, documentId, { rows, newest, ...merged });
+    await insertVersions(tx, documentId, merged.versions);
+    await thinVersions(tx, documentId, options.now ?? Date.now());
+    return { rows: rows.length, bytes: merged.update.byteLength, versions: merged.versions.length };
+  });
 }
 
 /** Builds the document in order, cutting versions of its text on the way. Never `mergeUpdates`: it takes minutes. */
-async function merge(rows: Row[], now: number, signal: AbortSignal | undefined) {
+async function merge(rows: Row[], { now = Date.now(), signal, cutNow = false }: Options) {
   const doc = new Y.Doc();
   const cutter = createCutter();
   const versions: NewVersion[] = [];
@@ -64,7 +99,7 @@ async function merge(rows: Row[], now: number, signal: AbortSignal | undefined) 
     applyAll(doc, waiting);
     waiting = [];
   };
-  const cutOff = (cut: { editedAt: number; authorIds: string[] } | null): void => {
+  const cutOff = (cut: Cut | null): void => {
     if (!cut) return;
     flush();
     versions.push({ ...cut, content: contentOf(doc).toString(), reason: 'schedule' });
@@ -81,7 +116,7 @@ async function merge(rows: Row[], now: number, signal: AbortSignal | undefined) 
     signal?.throwIfAborted();
   }
   flush();
-  cutOff(cutter.end(now));
+  cutOff(cutNow ? cutter.now() : cutter.end(now));
   const update = Y.encodeStateAsUpdate(doc);
   doc.destroy();
   return { update, versions, authorIds: cutter.left() };

@@ -30,9 +30,10 @@ export function editHere(doc: Y.Doc, changes: readonly TextChange[]): Edit | nul
  *
  * @returns null when it is that text already.
  */
-export function rewriteOffline(state: Uint8Array, content: string): Edit | null {
+export function rewriteOffline(state: Uint8Array, content: string, clientId: number): Edit | null {
   const doc = new Y.Doc();
   Y.applyUpdate(doc, state);
+  doc.clientID = clientId;
   return rewriteHere(doc, content);
 }
 

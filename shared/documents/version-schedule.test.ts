@@ -32,3 +32,41 @@ test('the text before a restore stays, and a single old version too', () => {
   expect(thinOut(versions, now)).toEqual([1]);
   expect(thinOut([{ n: 1, editedAt: 0, reason: 'schedule' }], now)).toEqual([]);
 });
+
+test('the highest number stays, though a clock that was wrong made it look old', () => {
+  const now = 1_000 * day;
+  const versions = [10, 30, 20].map((minutes, index) => ({
+    n: index + 1,
+    editedAt: now - 30 * day + minutes * 60_000,
+    reason: 'schedule',
+  }));
+  expect(thinOut(versions, now)).toEqual([1]);
+});
+
+test('whatever the ages are, thinning twice takes nothing more, and no span that held a version is left empty', () => {
+  let seed = 5;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 4) % below;
+  };
+  for (let round = 0; round < 20; round += 1) {
+    const now = 1_000 * day + random(day);
+    // Some lie in the future: the clock of another machine.
+    const versions = Array.from({ length: 400 }, (_, index) => ({
+      n: index + 1,
+      editedAt: now - random(100_000) * random(4_000) * 70 + random(hour),
+      reason: random(20) === 0 ? 'before-restore' : 'schedule',
+    }));
+    const gone = new Set(thinOut(versions, now));
+    const kept = versions.filter(({ n }) => !gone.has(n));
+    expect(thinOut(kept, now)).toEqual([]);
+    expect(gone.has(400)).toBe(false);
+    for (const { n, editedAt, reason } of versions) {
+      const age = now - editedAt;
+      if (age <= day || (reason !== 'schedule' && age < 180 * day)) expect(gone.has(n)).toBe(false);
+      const apart = age > 180 * day ? 7 * day : age > 14 * day ? day : hour;
+      const inSpan = kept.some((other) => Math.floor(other.editedAt / apart) === Math.floor(editedAt / apart));
+      expect(inSpan).toBe(true);
+    }
+  }
+});

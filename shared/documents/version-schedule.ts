@@ -22,13 +22,15 @@ export type Dated = { n: number; editedAt: number; reason: string };
  */
 export function thinOut(versions: readonly Dated[], now: number): number[] {
   const newestFirst = [...versions].sort((one, other) => other.editedAt - one.editedAt || other.n - one.n);
+  // Numbers go on from the highest. It stays, whatever clocks said: else two texts would have one number.
+  const last = versions.reduce((highest, { n }) => Math.max(highest, n), 0);
   const taken = new Set<string>();
   const gone: number[] = [];
   newestFirst.forEach(({ n, editedAt, reason }, index) => {
     const step = steps.find(({ olderThan }) => now - editedAt > olderThan);
     if (!step) return;
     const span = `${step.apart} ${Math.floor(editedAt / step.apart)}`;
-    const stays = index === 0 || (reason !== 'schedule' && now - editedAt < 180 * day);
+    const stays = index === 0 || n === last || (reason !== 'schedule' && now - editedAt < 180 * day);
     if (taken.has(span) && !stays) gone.push(n);
     taken.add(span);
   });
@@ -37,6 +39,9 @@ export function thinOut(versions: readonly Dated[], now: number): number[] {
 
 /** One row of a log, as far as the schedule looks at it. */
 export type DatedRow = { createdAt: number; authorIds: string[] };
+
+/** A version: when the last edit in it was made, in milliseconds, and by whom those since the one before were. */
+export type Cut = { editedAt: number; authorIds: string[] };
 
 /**
  * Decides where a log is cut into versions, row by row: after a pause, and every ten minutes of editing that goes
@@ -47,7 +52,7 @@ export function createCutter() {
   let since: number | null = null;
   let last = 0;
 
-  const take = (): { editedAt: number; authorIds: string[] } => {
+  const take = (): Cut => {
     const cut = { editedAt: last, authorIds: [...authors] };
     authors.clear();
     since = null;
@@ -58,7 +63,7 @@ export function createCutter() {
 
   return {
     /** Call before a row is applied. @returns the version that ends before it. */
-    before(row: DatedRow): { editedAt: number; authorIds: string[] } | null {
+    before(row: DatedRow): Cut | null {
       const cut = due(row.createdAt) ? take() : null;
       // A compacted row whose edits are all in versions has no authors any more.
       for (const id of row.authorIds) authors.add(id);
@@ -67,7 +72,9 @@ export function createCutter() {
       return cut;
     },
     /** Call when all rows are applied. @returns the version that ends with the log, if nobody edits any more. */
-    end: (now: number): { editedAt: number; authorIds: string[] } | null => (due(now) ? take() : null),
+    end: (now: number): Cut | null => (due(now) ? take() : null),
+    /** The same, though somebody edits. @returns null when everything is in versions. */
+    now: (): Cut | null => (since === null ? null : take()),
     /** Whose edits are in no version yet. */
     left: (): string[] => [...authors],
   };

@@ -44,6 +44,15 @@ export async function insertVersions(tx: Sql, documentId: string, versions: NewV
   }
 }
 
+/** Says why the newest version is kept. */
+export async function markNewestVersion(sql: Sql, documentId: string, reason: Version['reason']): Promise<void> {
+  await sql.query(
+    `UPDATE document_versions SET reason = $2
+     WHERE document_id = $1 AND n = (SELECT max(n) FROM document_versions WHERE document_id = $1)`,
+    [documentId, reason],
+  );
+}
+
 /** Deletes the versions that the schedule does not keep. */
 export async function thinVersions(tx: Sql, documentId: string, now: number): Promise<void> {
   const { rows } = await tx.query<{ n: number; editedAt: Date; reason: string }>(

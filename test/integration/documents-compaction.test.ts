@@ -5,7 +5,7 @@ import { scheduleCompaction, scheduleQuietCompactions } from '../../shared/docum
 import { compactDocument } from '../../shared/documents/compact.js';
 import { unpack } from '../../shared/client/merge-updates.js';
 import { readLogPage } from '../../shared/documents/log.js';
-import { makeDocument, openEditor, storedText } from '../support/documents.js';
+import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import type { TestUser } from '../support/app.js';
 
@@ -213,5 +213,64 @@ describe('versions', () => {
     await vi.waitFor(() => expect(editor.text.toString()).toBe('first text\n'));
     editor.close();
     expect((await call('GET', `/documents/${id}/versions/9`)).status).toBe(404);
+  });
+
+  test('of the text before a restore say who wrote it, in the order of time, and stay longer', async () => {
+    const ben = await system.app.registerUser({ name: 'Ben' });
+    const id = await makeDocument(system.app, ada, { title: 'T', content: 'one\n' });
+    await share(system.app, ada, id, ben);
+    const age = (minutes: number) =>
+      database().query(
+        `UPDATE document_updates SET created_at = created_at - make_interval(mins => $2) WHERE document_id = $1`,
+        [id, minutes],
+      );
+    await age(60);
+    const editor = await openEditor(system.app, ada, id);
+    editor.text.insert(0, 'ada ');
+    await editor.provider.whenSaved();
+    await age(30);
+    editor.text.insert(0, 'again ');
+    await editor.provider.whenSaved();
+    editor.close();
+    const restore = (n: number) =>
+      system.app.request('POST', `/documents/${id}/versions/${n}/restore`, { token: ben.accessToken });
+    expect((await restore(1)).status).toBe(404);
+    const versions = async () => (await call('GET', `/documents/${id}/versions`)).body.items;
+    await compactDocument(database(), id);
+    await restore(1);
+    expect(await versions()).toMatchObject([
+      { n: 3, reason: 'before-restore', authorIds: [ada.user.id], bytes: 14 },
+      { n: 2, reason: 'schedule', authorIds: [ada.user.id], bytes: 8 },
+      { n: 1, reason: 'schedule', authorIds: [ada.user.id], bytes: 4 },
+    ]);
+    // What was restored is Ben's edit. It is in a version when he restores again, and is not kept twice.
+    await age(20);
+    await compactDocument(database(), id);
+    expect((await restore(2)).body.content).toBe('ada one\n');
+    expect((await versions())[0]).toMatchObject({ n: 4, reason: 'before-restore', authorIds: [ben.user.id], bytes: 4 });
+  });
+
+  test('that several restore at once are there once, and what is typed meanwhile stays', async () => {
+    const first = 'the first text\nwith two lines\n';
+    for (let round = 0; round < 5; round += 1) {
+      const id = await makeDocument(system.app, ada, { title: 'T', content: first });
+      await database().query(
+        `UPDATE document_updates SET created_at = created_at - interval '1 hour' WHERE document_id = $1`,
+        [id],
+      );
+      await compactDocument(database(), id);
+      const { body } = await call('GET', `/documents/${id}`);
+      await call('PATCH', `/documents/${id}`, { content: 'Something else.\n', base: body.base });
+      const editor = await openEditor(system.app, ada, id);
+      const restored = Promise.all([1, 2, 3, 4].map(() => call('POST', `/documents/${id}/versions/1/restore`)));
+      editor.text.insert(editor.text.length, 'typed');
+      expect((await restored).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      await editor.provider.whenSaved();
+      const stored = await storedText(system.app, ada, id);
+      // Typed before a restore it is taken back with the rest, after it it stays.
+      expect([first, `${first}typed`]).toContain(stored);
+      await vi.waitFor(() => expect(editor.text.toString()).toBe(stored));
+      editor.close();
+    }
   });
 });

@@ -86,6 +86,37 @@ describe('an edit over HTTP', () => {
     expect((await call(ada, 'PATCH', path, { base: '1' })).status).toBe(400);
   });
 
+  test('that is sent again, because no answer came, is made once', async () => {
+    const id = await makeDocument(app, ada, { title: 'T', content: 'hello world\n' });
+    await share(app, ada, id, ben);
+    const { base } = (await call(ada, 'GET', `/documents/${id}`)).body;
+    const content = 'hello brave new world\n';
+    const send = (user: TestUser) => call(user, 'PATCH', `/documents/${id}`, { content, base });
+    const answers = await Promise.all([send(ada), send(ada), send(ada)]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await send(ada)).body.content).toBe(content);
+    // What was changed since is not put back by it.
+    const later = await call(ada, 'PATCH', `/documents/${id}`, { content: 'hello\n', base: answers[0]?.body.base });
+    expect(later.body.content).toBe('hello\n');
+    expect((await send(ada)).body.content).toBe('hello\n');
+    // Another person's edit is another edit.
+    expect((await send(ben)).body.content).toContain('brave new');
+  });
+
+  test('of whatever is there, by several at once, leaves the text of one of them', async () => {
+    const id = await makeDocument(app, ada, { title: 'T', content: 'x' });
+    const texts = Array.from({ length: 10 }, (_, index) => String(index).repeat(20));
+    const answers = await Promise.all(
+      texts.map((content) => call(ada, 'PATCH', `/documents/${id}`, { content }, { 'if-match': '*' })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(texts.map(() => 200));
+    expect(texts).toContain(await storedText(app, ada, id));
+    // A weak tag is not enough to overwrite what somebody wrote.
+    const { seq } = (await call(ada, 'GET', `/documents/${id}`)).body;
+    const weak = await call(ada, 'PATCH', `/documents/${id}`, { content: 'y' }, { 'if-match': `W/"${seq}"` });
+    expect(weak.status).toBe(412);
+  });
+
   test('and a person who types meanwhile are both there', async () => {
     const id = await makeDocument(app, ada, { title: 'T', content: 'first\nsecond\nthird 😀\n' });
     await share(app, ada, id, ben);
