@@ -5,6 +5,7 @@ import { baseOf } from '../../shared/documents/bases.js';
 import { changeContent, type Precondition } from '../../shared/documents/change-content.js';
 import { documentFields, renameDocument } from '../../shared/documents/document.js';
 import { maxContentLength } from '../../shared/documents/limits.js';
+import { retitleDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
 import { text } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
@@ -39,9 +40,14 @@ export const patchDocument = endpoint({
       const given = preconditionOf(body.base, req.get('if-match'));
       await changeContent(ctx, { documentId: params.id, userId }, body.content, given);
     }
-    if (body.title !== undefined) {
-      await renameDocument(ctx.database, { id: params.id, userId }, body.title);
-      const event = { documentId: params.id, title: body.title };
+    const { title } = body;
+    if (title !== undefined) {
+      const ready = await ctx.database.transaction(async (tx) => {
+        const renamed = await renameDocument(tx, { id: params.id, userId }, title);
+        return renamed ? retitleDocumentPoints(tx, { documentId: params.id, userId }) : null;
+      });
+      if (ready) ctx.dispatcher.kick(ready);
+      const event = { documentId: params.id, title };
       void ctx.publisher.emit(rooms.document(params.id), 'document:renamed', event);
     }
     return presentText(ctx, principal, params.id, res);

@@ -29,7 +29,7 @@ export const getKnowledgeSearch = endpoint({
   description:
     'Of your own entries the newest version that is ready is searched, of others the approved one. Admins search the ' +
     'newest ready version of every entry. Of documents those are searched that you may view or edit, whatever your ' +
-    'role; an edit is found a few seconds after it. At most three passages of one entry or document are answered. ' +
+    'role; an edit is found a few seconds after it. Words of titles count as words of the passages do, except by meaning alone. At most three passages of one entry or document are answered. ' +
     'Guests do not search: they read the documents that were shared with them.',
   query: z.strictObject({
     q: text(2_000).refine((value) => /\S/.test(value), 'must not be blank'),

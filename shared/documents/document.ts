@@ -93,10 +93,14 @@ export async function listDocuments(
   return rows.map(present);
 }
 
-/** Who may edit the text may rename it. */
-export async function renameDocument(sql: Sql, where: { id: string; userId: string }, title: string): Promise<void> {
-  await requireAccess(sql, where.id, where.userId, 'edit');
-  await sql.query('UPDATE documents SET title = $2, updated_at = now() WHERE id = $1', [where.id, title]);
+/** Who may edit the text may rename it. @returns whether it had another title. */
+export async function renameDocument(tx: Sql, where: { id: string; userId: string }, title: string): Promise<boolean> {
+  await requireAccess(tx, where.id, where.userId, 'edit');
+  const held = await tx.query<{ title: string }>('SELECT title FROM documents WHERE id = $1 FOR NO KEY UPDATE', [
+    where.id,
+  ]);
+  await tx.query('UPDATE documents SET title = $2, updated_at = now() WHERE id = $1', [where.id, title]);
+  return held.rows[0] !== undefined && held.rows[0].title !== title;
 }
 
 /**

@@ -41,24 +41,45 @@ const batch = 100;
  */
 export async function reweigh(tx: Sql): Promise<Ready[]> {
   const average = await readAverage(tx);
+  const drifted = `version.average_length NOT BETWEEN $1::float8 / ${drift} AND $1 * ${drift}`;
+  return [...(await reweighVersions(tx, drifted, average, 2)), ...(await reweighDocuments(tx, average))];
+}
+
+/** Marks the points of an entry as weighed by a title that it does not have any more. */
+export async function outdateEntry(tx: Sql, entryId: string): Promise<void> {
+  await tx.query('UPDATE knowledge_versions SET average_length = 0 WHERE entry_id = $1', [entryId]);
+}
+
+/** Has points written again that {@link outdateEntry} has marked; those that are still on their way stay marked. */
+export function reweighEntry(tx: Sql, entryId: string): Promise<Ready[]> {
+  return reweighVersions(tx, 'entry.id = $1 AND version.average_length = 0', entryId, 0);
+}
+
+/** @param which an SQL condition on `version` and `entry`, whose parameter `$1` is `value`. */
+async function reweighVersions(tx: Sql, which: string, value: number | string, priority: number): Promise<Ready[]> {
+  // Where a job is under way that read the title before it changed, the mark waits until it has ended.
   const { rows } = await tx.query<{ versionId: string; userId: string; chunks: number }>(
     `SELECT version.id AS "versionId", version.created_by AS "userId", version.chunk_count AS chunks
      FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
-     WHERE version.state = 'ready' AND ${placedSql} AND version.average_length NOT BETWEEN $1::float8 / ${drift} AND $1 * ${drift}
+     WHERE version.state = 'ready' AND ${placedSql} AND ${which}
        AND NOT EXISTS (SELECT 1 FROM jobs WHERE subject_id = version.id AND kind = 'upsert-vectors'
          AND state IN ('pending', 'queued', 'running'))
-     LIMIT ${batch}`,
-    [average],
+     LIMIT ${batch} FOR NO KEY UPDATE OF version SKIP LOCKED`,
+    [value],
+  );
+  await tx.query(
+    'UPDATE knowledge_versions SET average_length = NULL WHERE id = ANY($1::uuid[]) AND average_length = 0',
+    [rows.map(({ versionId }) => versionId)],
   );
   const jobs = rows.flatMap(({ versionId, userId, chunks }) =>
     Array.from({ length: Math.ceil(chunks / chunksPerJob) }, (_, part) => ({
       payload: { versionId, from: part * chunksPerJob, to: Math.min((part + 1) * chunksPerJob, chunks) },
       userId,
       subjectId: versionId,
-      priority: 2,
+      priority,
     })),
   );
-  return [...(await enqueueAll(tx, 'upsert-vectors', jobs)), ...(await reweighDocuments(tx, average))];
+  return enqueueAll(tx, 'upsert-vectors', jobs);
 }
 
 async function reweighDocuments(tx: Sql, average: number): Promise<Ready[]> {

@@ -3,6 +3,7 @@ import { requirePermission } from '../accounts/policy.js';
 import { enqueue, type Ready } from '../backlog/enqueue.js';
 import type { Sql } from '../database.js';
 import { notFound } from '../errors.js';
+import { outdateEntry } from './average-length.js';
 import { cancelWork } from './cancel-work.js';
 import { keepFile } from './files.js';
 import { type EntryFacts, type Reader, requireManage } from './policy.js';
@@ -39,18 +40,24 @@ export async function lockEntry(tx: Sql, id: string): Promise<EntryFacts & { sta
   return rows[0];
 }
 
-/** Title and tags are not subject to approval; what stands in the index is brought up to date. */
+/**
+ * Title and tags are not subject to approval; what stands in the index is brought up to date. The words of the title are
+ * in the vectors of the points, which are written again for that, without a text being embedded again.
+ */
 export async function describeEntry(
   tx: Sql,
   reader: Reader,
   change: { id: string; title?: string | undefined; tags?: string[] | undefined },
 ): Promise<Ready> {
   requireManage(reader, await lockEntry(tx, change.id));
-  await tx.query(
-    `UPDATE knowledge_entries SET title = coalesce($2, title), tags = coalesce($3, tags), revision = revision + 1,
-       updated_at = now() WHERE id = $1`,
+  const { rows } = await tx.query<{ renamed: boolean }>(
+    `UPDATE knowledge_entries AS entry SET title = coalesce($2, entry.title), tags = coalesce($3, entry.tags),
+       revision = entry.revision + 1, updated_at = now()
+     FROM knowledge_entries AS before WHERE entry.id = $1 AND before.id = $1
+     RETURNING entry.title <> before.title AS renamed`,
     [change.id, change.title ?? null, change.tags ?? null],
   );
+  if (rows[0]?.renamed) await outdateEntry(tx, change.id);
   return syncPoints(tx, { entryId: change.id, userId: reader.userId });
 }
 

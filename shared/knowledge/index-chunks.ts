@@ -98,7 +98,7 @@ export async function makePoints(
     points.push({
       id: pointId(range.versionId, index),
       dense: fromBytes(vector),
-      sparse: passageVector(indexedText(chunk), average),
+      sparse: passageVector(indexedText(chunk), average, placement.title),
       payload: { ...payload, chunk: index },
     });
   }

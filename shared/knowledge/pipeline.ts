@@ -59,7 +59,8 @@ export async function unmarkEmbedded(tx: Sql, range: ChunkRange & { userId: stri
 /**
  * Notes that the chunks have points.
  *
- * @param averageLength the average by which the points were weighed; null when none were written.
+ * @param averageLength the average by which the points were weighed; null when none were written. Points that are
+ * marked as outdated (0) stay so: the title may have changed after these were written.
  * @param completes the points of the whole version say already that it is the newest: it is ready.
  */
 export async function markIndexed(
@@ -69,7 +70,7 @@ export async function markIndexed(
   await tx.query({
     name: 'mark-indexed',
     text: `UPDATE knowledge_versions SET indexed = indexed + int4multirange(int4range($2, $3)),
-       average_length = coalesce($4, average_length) WHERE id = $1`,
+       average_length = CASE WHEN average_length = 0 THEN 0 ELSE coalesce($4, average_length) END WHERE id = $1`,
     values: [range.versionId, range.from, range.to, range.averageLength],
   });
   return range.completes ? makeReady(tx, range.versionId) : completeVersion(tx, range.versionId);

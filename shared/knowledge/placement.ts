@@ -6,6 +6,8 @@ export type Placement = {
   entryId: string;
   versionId: string;
   ownerId: string;
+  /** Not in the payload: its words are in the vectors. */
+  title: string;
   tags: string[];
   status: string;
   approved: boolean;
@@ -25,7 +27,7 @@ export const placedSql = `(entry.deleted_at IS NULL AND version.state <> 'failed
  * What statements select of a version with the alias `version`. It counts as the newest when all of it is in the
  * index: what is being filled in would only crowd out what can be read.
  */
-export const placementColumns = `entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.tags,
+export const placementColumns = `entry.id AS "entryId", version.id AS "versionId", entry.owner_id AS "ownerId", entry.title, entry.tags,
   entry.status, entry.revision, coalesce(version.n = entry.approved_version, false) AS approved,
   version.n >= coalesce(entry.ready_version, 0) AND (version.state = 'ready' OR version.n = entry.ready_version
     OR (version.extracted AND version.indexed @> int4range(0, version.chunk_count))) AS newest`;

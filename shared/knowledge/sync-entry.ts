@@ -3,6 +3,7 @@ import { all, is, isAnyOf, not } from '../adapters/vector-store/filter.js';
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Ready } from '../backlog/enqueue.js';
 import type { Database, Sql } from '../database.js';
+import { reweighEntry } from './average-length.js';
 import { askForMissing, makeReady } from './pipeline.js';
 import { payloadOf, placedSql, type Placement, placementColumns } from './placement.js';
 import { writeTargets } from './vector-index.js';
@@ -76,6 +77,7 @@ async function noteRemoved(
       if (newest) ready.push(...(await makeReady(tx, versionId)));
       ready.push(...(await askForMissing(tx, versionId, about.userId)));
     }
+    ready.push(...(await reweighEntry(tx, about.entryId)));
     return { ready, versionIds: kept };
   });
 }

@@ -29,10 +29,10 @@ async function qualityOf(name: string): Promise<Record<'dense' | 'sparse' | 'fus
   const averageLength = texts.reduce((sum, text) => sum + passageLength(text), 0) / texts.length;
   const vectors = await embedder.embed(texts, 'passage', signal);
   await store.upsert(
-    collection.documents.map(({ id, text }, index) => ({
+    collection.documents.map(({ id, title, text }, index) => ({
       id: pointId(id, 0),
       dense: vectors[index] ?? new Float32Array(),
-      sparse: passageVector(text, averageLength),
+      sparse: passageVector(text, averageLength, title),
       payload: { document: id },
     })),
   );

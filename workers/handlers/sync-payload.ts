@@ -1,3 +1,4 @@
+import { askForRetitled } from '../../shared/knowledge/documents/ask.js';
 import { syncDocument } from '../../shared/knowledge/documents/sync-document.js';
 import { syncEntry } from '../../shared/knowledge/sync-entry.js';
 import type { JobHandler } from '../handler.js';
@@ -9,7 +10,13 @@ export const syncPayload: JobHandler<'sync-payload'> = {
   run: (ctx, job) =>
     waitForVectorStore(ctx, job, async () => {
       if ('documentId' in job.payload) {
-        await syncDocument(ctx, job.payload.documentId);
+        const { documentId } = job.payload;
+        await syncDocument(ctx, documentId);
+        const asked = await ctx.database.transaction(async (tx) => {
+          await job.guard(tx);
+          return askForRetitled(tx, documentId);
+        });
+        asked.forEach((lane) => ctx.dispatcher.kick(lane));
         return { state: 'done' };
       }
       const { ready, versionIds } = await syncEntry(ctx, job.payload.entryId, job.userId, job.guard);

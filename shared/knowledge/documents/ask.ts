@@ -40,6 +40,30 @@ export async function askForDocumentPoints(tx: Sql, documents: readonly About[],
   return askForDocuments(tx, documents, priority);
 }
 
+/**
+ * Has the points of a document written again for another title, by the job that says who may find them. The mark is
+ * made also for a document that is being indexed for the first time: who stores its passages meets this row.
+ */
+export async function retitleDocumentPoints(tx: Sql, about: About): Promise<Ready> {
+  await tx.query(
+    `INSERT INTO indexed_documents AS known (document_id, seq, chunk_count, term_count, average_length)
+     VALUES ($1, 0, 0, 0, 0) ON CONFLICT (document_id) DO UPDATE SET average_length = 0`,
+    [about.documentId],
+  );
+  return syncDocumentPoints(tx, about);
+}
+
+/** Asks for the points that {@link retitleDocumentPoints} has marked. */
+export async function askForRetitled(tx: Sql, documentId: string): Promise<Ready[]> {
+  const { rows } = await tx.query<About>(
+    `SELECT known.document_id AS "documentId", document.owner_id AS "userId" FROM indexed_documents AS known
+     JOIN documents AS document ON document.id = known.document_id
+     WHERE known.document_id = $1 AND known.average_length = 0`,
+    [documentId],
+  );
+  return rows.length > 0 ? askForDocumentPoints(tx, rows, 0) : [];
+}
+
 /** Documents looked for at a time. */
 const batch = 1_000;
 

@@ -89,7 +89,16 @@ export async function findPassages(
 export function toPoints(passages: readonly PassageRow[], placement: DocumentPlacement, average: number): Point[] {
   const payload = payloadOfDocument(placement);
   return passages.flatMap(({ id, vector, ...passage }) =>
-    vector ? [{ id, dense: fromBytes(vector), sparse: passageVector(indexedTextOf(passage), average), payload }] : [],
+    vector
+      ? [
+          {
+            id,
+            dense: fromBytes(vector),
+            sparse: passageVector(indexedTextOf(passage), average, placement.title),
+            payload,
+          },
+        ]
+      : [],
   );
 }
 

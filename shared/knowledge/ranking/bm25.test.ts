@@ -8,24 +8,35 @@ const weightOf = (vector: { indices: number[]; values: number[] }, term: string)
 
 test('a term counts more the more often it is there, less and less, and less in a long passage', () => {
   const [once, twice, often] = ['wing', 'wing wing', 'wing '.repeat(50)].map((text) =>
-    weightOf(passageVector(`${text} ${'flow '.repeat(60 - text.split(/\s+/).filter(Boolean).length)}`, 60), 'wing'),
+    weightOf(passageVector(`${text} ${'flow '.repeat(60 - text.split(/\s+/).filter(Boolean).length)}`, 60, ''), 'wing'),
   ) as [number, number, number];
   expect(once).toBeCloseTo(1);
   expect(twice).toBeGreaterThan(once);
   expect(twice - once).toBeLessThan(1);
   expect(often).toBeLessThan(2.5);
-  expect(weightOf(passageVector('wing flow', 60), 'wing')).toBeGreaterThan(
-    weightOf(passageVector('wing flow', 1), 'wing'),
+  expect(weightOf(passageVector('wing flow', 60, ''), 'wing')).toBeGreaterThan(
+    weightOf(passageVector('wing flow', 1, ''), 'wing'),
   );
 });
 
+test('words of the title count in every passage, whatever its length, and in the text as well', () => {
+  const short = passageVector('the flow', 5, 'Heated wings of aircraft');
+  const long = passageVector('flow '.repeat(50), 5, 'Heated wings of aircraft');
+  expect(['heat', 'wing', 'aircraft'].map((term) => weightOf(short, term))).toEqual([1, 1, 1]);
+  expect(weightOf(long, 'wing')).toBe(1);
+  expect(weightOf(short, 'flow')).toBe(weightOf(passageVector('the flow', 5, ''), 'flow'));
+  const both = passageVector('a wing', 5, 'The wing');
+  expect(weightOf(both, 'wing')).toBe(weightOf(passageVector('a wing', 5, ''), 'wing') + 1);
+  expect(new Set(both.indices).size).toBe(both.indices.length);
+});
+
 test('terms are each there once, as Qdrant asks for', () => {
-  const { indices, values } = passageVector('the wings of a wing on the winged wing', 5);
+  const { indices, values } = passageVector('the wings of a wing on the winged wing', 5, '');
   expect(new Set(indices).size).toBe(indices.length);
   expect(values).toHaveLength(indices.length);
   expect(passageLength('the wings of a wing')).toBe(2);
   expect(queryVector('wings wings wing').indices).toHaveLength(2);
-  expect(passageVector('', 5)).toEqual({ indices: [], values: [] });
+  expect(passageVector('', 5, '')).toEqual({ indices: [], values: [] });
 });
 
 test('the point of a passage has the same id every time', () => {

@@ -57,6 +57,7 @@ async function ingestFile({ path, name }: IngestOrder['files'][number]): Promise
     ownerId: uuidv7(),
     tags: [],
     status: 'draft',
+    title: name,
     approved: false,
     newest: true,
     revision: 0,
@@ -84,7 +85,7 @@ async function storeBatch(placement: Placement, batch: readonly Chunk[]): Promis
     batch.map(({ index }, place) => ({
       id: pointId(placement.versionId, index),
       dense: vectors[place] ?? new Float32Array(embedder.size),
-      sparse: passageVector(texts[place] ?? '', lengths.terms / lengths.passages),
+      sparse: passageVector(texts[place] ?? '', lengths.terms / lengths.passages, placement.title),
       payload: { ...payload, chunk: index },
     })),
   );
