@@ -10,7 +10,11 @@ export type ModelTraits = {
 
 const plain: ModelTraits = { prefix: { passage: '', query: '' }, fields: () => ({}) };
 const search = 'Represent this sentence for searching relevant passages: ';
+const instruct = 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:';
 
+const forQueries = (query: string): Partial<ModelTraits> => ({ prefix: { passage: '', query } });
+
+/** As the cards of the models say, under the names that they have at their makers, at Hugging Face and in Ollama. */
 const known: [pattern: RegExp, traits: Partial<ModelTraits>][] = [
   [/(^|\/)text-embedding-3-/, { fields: (_kind, size) => ({ dimensions: size, encoding_format: 'base64' }) }],
   [/(^|\/)text-embedding-ada-002/, { fields: () => ({ encoding_format: 'base64' }) }],
@@ -18,13 +22,17 @@ const known: [pattern: RegExp, traits: Partial<ModelTraits>][] = [
     /(^|\/)voyage-/,
     { fields: (kind) => ({ input_type: kind === 'query' ? 'query' : 'document', encoding_format: 'base64' }) },
   ],
+  [/(^|\/)jina-embeddings-v[3-9]/, { fields: (kind) => ({ task: `retrieval.${kind}` }) }],
+  [/nv-embedqa|nemoretriever.*embed|nemotron.*embed/, { fields: (kind) => ({ input_type: kind }) }],
+  [/qwen3-embedding/, forQueries(instruct)],
+  [/embeddinggemma/, { prefix: { passage: 'title: none | text: ', query: 'task: search result | query: ' } }],
   [/nomic-embed-text/, { prefix: { passage: 'search_document: ', query: 'search_query: ' } }],
-  [/(^|\/)(multilingual-)?e5-(?!.*instruct)/, { prefix: { passage: 'passage: ', query: 'query: ' } }],
-  [
-    /bge-(small|base|large)-en|mxbai-embed-large|snowflake-arctic-embed(?!.*2)/,
-    { prefix: { passage: '', query: search } },
-  ],
-  [/snowflake-arctic-embed.*2/, { prefix: { passage: '', query: 'query: ' } }],
+  [/(^|\/)(multilingual-)?e5-.*instruct|gte-qwen2-.*instruct/, forQueries(`${instruct} `)],
+  [/(^|\/)(multilingual-)?e5-/, { prefix: { passage: 'passage: ', query: 'query: ' } }],
+  [/bge-(small|base|large)-zh/, forQueries('为这个句子生成表示以用于检索相关文章：')],
+  // In the names of Ollama a size follows, which may have a 2 in it as well.
+  [/snowflake-arctic-embed(2|.*-v2)/, forQueries('query: ')],
+  [/bge-(small|base|large)|mxbai-embed-large|snowflake-arctic-embed/, forQueries(search)],
 ];
 
 export function traitsOf(model: string): ModelTraits {
