@@ -7,7 +7,7 @@ import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { findMessage } from '../../shared/conversations/message.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import { isJobKind, type JobKind } from '../../shared/jobs/index.js';
+import { catalogue, isJobKind, type JobContract, type JobKind } from '../../shared/jobs/index.js';
 import { cancelIngestion, isIngestion } from '../../shared/knowledge/cancel-ingestion.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
@@ -108,6 +108,8 @@ export const postRetry = endpoint({
   },
 });
 
+const isUnfinished = ({ state }: JobView): boolean => state === 'pending' || state === 'queued' || state === 'running';
+
 async function cancelJob(ctx: WebContext, job: JobView & { kind: JobKind }): Promise<void> {
   const whole = isIngestion(job.kind)
     ? await ctx.database.transaction((tx) => cancelIngestion(tx, job.subjectId))
@@ -125,12 +127,16 @@ export const postCancelJob = endpoint({
   summary: 'Cancel a job',
   description:
     'A job that waits ends at once; one that runs is told to stop. One that has ended stays as it is. A step of an ' +
-    'ingestion is cancelled together with the whole of it.',
+    'ingestion is cancelled together with the whole of it. What follows from a change that is saved, such as its way ' +
+    'into the index, cannot be cancelled: 409.',
   params: idParams,
   response: { status: 202, description: 'The job as it is at this moment.', schema: jobSchema },
   errors: ['not_found', 'conflict'],
   async handler({ ctx, principal, params }) {
     const job = await requireJob(ctx, principal, params.id);
+    if (isJobKind(job.kind) && isUnfinished(job) && (catalogue[job.kind] as JobContract).implied) {
+      throw new AppError('conflict', 'This work follows from a change that is saved; it cannot be cancelled.');
+    }
     if (job.kind === 'reply-to-message') {
       await cancelReply(ctx, principal.role === 'admin' ? null : principal.userId, job.subjectId);
     } else if (isJobKind(job.kind)) {

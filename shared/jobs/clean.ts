@@ -7,5 +7,6 @@ export const clean = defineJob({
   queue: 'upkeep',
   payload: z.object({}),
   maxFailures: 3,
+  implied: true,
   repeatable: 'It deletes by age, in batches; a repeat finds the rest.',
 });

@@ -7,6 +7,7 @@ export const compactDocument = defineJob({
   queue: 'documents',
   payload: z.object({ documentId: z.uuid() }),
   maxFailures: 5,
+  implied: true,
   repeatable:
     'It replaces exactly the rows that it has read, in one transaction; when somebody else has replaced one of them ' +
     'meanwhile it changes nothing.',

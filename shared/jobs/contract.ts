@@ -23,6 +23,8 @@ export type JobContract<Kind extends string = string, Payload extends z.ZodType 
   maxFailures: number;
   /** Goes ahead of what its queue holds, whoever asked for that. */
   urgent?: boolean;
+  /** Follows from a change that is saved, and makes the rest agree with it: nobody can cancel it. */
+  implied?: boolean;
   /** Why it may run again after having been done half. */
   repeatable: string;
 };

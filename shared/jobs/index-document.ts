@@ -8,6 +8,7 @@ export const indexDocument = defineJob({
   payload: z.object({ documentId: z.uuid() }),
   // A service that counts requests by the minute, or is away for a while, must not leave a text unfound.
   maxFailures: 12,
+  implied: true,
   repeatable:
     'Passages that are there already stay, vectors are kept by content hash, points have the ids of their passages; ' +
     'who has written points looks afterwards whether they are still to be there.',

@@ -7,5 +7,6 @@ export const removeVectors = defineJob({
   queue: 'vectors',
   payload: z.union([z.object({ entryId: z.uuid() }), z.object({ documentId: z.uuid() })]),
   maxFailures: 20,
+  implied: true,
   repeatable: 'It deletes; a repeat finds the rest.',
 });

@@ -7,6 +7,7 @@ export const syncPayload = defineJob({
   queue: 'vectors',
   payload: z.union([z.object({ entryId: z.uuid() }), z.object({ documentId: z.uuid() })]),
   maxFailures: 20,
+  implied: true,
   urgent: true,
   repeatable: 'It writes what the row says, and reads the row again afterwards.',
 });

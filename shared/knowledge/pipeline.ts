@@ -29,21 +29,29 @@ export async function holdVersion(tx: Sql, versionId: string): Promise<boolean> 
   return rowCount === 1;
 }
 
+/**
+ * A job for a batch of chunks. Of a version one batch is embedded at a time, and one is indexed: that is what is done
+ * again, and paid for again, when a worker dies. A second one at once gains nothing where there are other files, and
+ * within a batch the requests go out together.
+ */
+const batchJob = <Kind extends 'embed-chunks' | 'upsert-vectors'>(
+  kind: Kind,
+  { userId, ...payload }: ChunkRange & { userId: string },
+) => ({ kind, payload, userId, subjectId: payload.versionId, orderKey: `${kind} ${payload.versionId}` });
+
 /** Asks for chunks that were stored to be embedded. */
-export async function askForVectors(tx: Sql, { userId, ...range }: ChunkRange & { userId: string }): Promise<Ready> {
-  const job = { kind: 'embed-chunks', payload: range, userId, subjectId: range.versionId } as const;
-  return (await enqueue(tx, job)).ready;
+export async function askForVectors(tx: Sql, range: ChunkRange & { userId: string }): Promise<Ready> {
+  return (await enqueue(tx, batchJob('embed-chunks', range))).ready;
 }
 
 /** Notes that the chunks have vectors, and asks for their points. */
-export async function markEmbedded(tx: Sql, { userId, ...range }: ChunkRange & { userId: string }): Promise<Ready> {
+export async function markEmbedded(tx: Sql, range: ChunkRange & { userId: string }): Promise<Ready> {
   await tx.query({
     name: 'mark-embedded',
     text: 'UPDATE knowledge_versions SET embedded = embedded + int4multirange(int4range($2, $3)) WHERE id = $1',
     values: [range.versionId, range.from, range.to],
   });
-  const job = { kind: 'upsert-vectors', payload: range, userId, subjectId: range.versionId } as const;
-  return (await enqueue(tx, job)).ready;
+  return (await enqueue(tx, batchJob('upsert-vectors', range))).ready;
 }
 
 /** Takes back that the chunks have vectors, and asks for those. */
@@ -226,7 +234,7 @@ export async function askForMissing(tx: Sql, versionId: string, userId: string):
   for (const kind of ['embed-chunks', 'upsert-vectors'] as const) {
     const jobs = rows
       .filter((row) => row.kind === kind)
-      .map(({ from, to }) => ({ payload: { versionId, from, to }, userId, subjectId: versionId }));
+      .map(({ from, to }) => batchJob(kind, { versionId, from, to, userId }));
     ready.push(...(await enqueueAll(tx, kind, jobs)));
   }
   return ready;

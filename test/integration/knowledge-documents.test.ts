@@ -53,6 +53,18 @@ const section = (title: string, word: string): string =>
   `## ${title}\n\n${`${word} is said here again. `.repeat(60)}\n\n`;
 
 describe('a document', () => {
+  it('is found although somebody tries to cancel what brings it into the index', async () => {
+    const id = await write(ada, 'The quetzalharbour is open.');
+    const { rows } = await system.app.ctx.database.query<{ id: string }>(
+      `SELECT id FROM jobs WHERE subject_id = $1 AND kind = 'index-document' AND state IN ('pending', 'queued', 'running')`,
+      [id],
+    );
+    expect(rows).toHaveLength(1);
+    const { status, body } = await call(ada, 'POST', `/jobs/${rows[0]?.id}/cancel`);
+    expect([status, body.code]).toEqual([409, 'conflict']);
+    await found(ada, 'quetzalharbour');
+  });
+
   it('is found by its owner a moment after an edit, with heading and place, and by no stranger', async () => {
     const content = `# Plans\r\n\r\n\r\n\r\nThe narwhalbridge  \r\nopens in May.\n`;
     const id = await write(ada, content, 'Bridges');
