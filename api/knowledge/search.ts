@@ -35,7 +35,7 @@ export const getKnowledgeSearch = endpoint({
     q: text(2_000).refine((value) => /\S/.test(value), 'must not be blank'),
     limit: z.coerce.number().int().min(1).max(100).default(10),
     tags: tagsQuery.optional().describe('Separated by commas; entries that have all of them. Documents have none.'),
-    status: z.enum(statuses).optional().describe('Of the entry. Documents have none.'),
+    status: z.enum(statuses).optional().describe('Of the entry; those of others are approved. Documents have none.'),
     source: z.enum(searchSources).default('all').describe('Entries, documents, or both.'),
     mode: z.enum(searchModes).default('hybrid').describe('`dense`: by meaning alone; `sparse`: by words alone.'),
   }),

@@ -78,6 +78,12 @@ function collect<Stored>(
     const refuse = (message: string, cause?: unknown): void =>
       reject(new AppError('invalid_request', message, { cause }));
     busboy.on('file', (field, stream, name) => {
+      // Told when the form ends in the middle of the file. Without a listener that would end the process, and who
+      // begins to read only after that has to find the stream destroyed, or would wait for ever.
+      stream.on('error', (error: Error) => {
+        refuse('The form ends in the middle of the file.', error);
+        stream.destroy(error);
+      });
       if (field !== 'file' || upload) {
         stream.resume();
         refuse(`Send one file, in the field "file"; there is one in "${field.slice(0, 100)}".`);

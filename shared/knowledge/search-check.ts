@@ -1,7 +1,7 @@
 import type { Sql } from '../database.js';
 import { sharedWithAllSql } from './documents/rights.js';
 import type { DocumentHit, EntryHit, KnowledgeHit, SearchFilter } from './hit.js';
-import { readableSql, type Reader, readerValues, searchableSql } from './policy.js';
+import { managesSql, readableSql, type Reader, readerValues, searchableSql } from './policy.js';
 
 /** A point of an entry that was found. */
 type FoundEntry = { kind: 'entry'; score: number; versionId: string; chunk: number };
@@ -68,7 +68,8 @@ async function readableByOne(
       JOIN knowledge_chunks AS chunk ON chunk.version_id = hit.version_id AND chunk.index = hit.index
       JOIN knowledge_versions AS version ON version.id = hit.version_id
       JOIN knowledge_entries AS entry ON entry.id = version.entry_id
-      WHERE ${conditions[rule]} AND entry.tags @> $7::text[] AND ($8::text IS NULL OR entry.status = $8)
+      WHERE ${conditions[rule]} AND entry.tags @> $7::text[] 
+        AND ($8::text IS NULL OR CASE WHEN ${managesSql} THEN entry.status ELSE 'approved' END = $8)
       ORDER BY hit.place`,
     values: [
       ...readerValues(reader),

@@ -1,11 +1,12 @@
-import { all, type Filter, is, isAnyOf, not } from '../adapters/vector-store/filter.js';
+import { all, type Filter, is, isAnyOf, not, some } from '../adapters/vector-store/filter.js';
 import type { Fusion } from '../adapters/embedder/embedder.js';
 import type { Hit, SparseVector, VectorStore } from '../adapters/vector-store/vector-store.js';
 import { can } from '../accounts/policy.js';
 import type { Sql } from '../database.js';
 import type { KnowledgeHit, SearchFilter } from './hit.js';
 import type { Reader } from './policy.js';
-import { readableByAll } from './ranking/readable.js';
+import { readableByAll, type Reader as Rights } from './ranking/readable.js';
+import type { Status } from './status.js';
 import { findReadableHits, type FoundPoint } from './search-check.js';
 
 /** A query in both its forms. Either half may be left out. */
@@ -66,16 +67,34 @@ function shareOut(hits: readonly Hit[], seen: Map<string, number>): FoundPoint[]
 
 /** What the vector store is told about who searches, and what for. */
 export function passageFilter(readers: readonly Reader[], { tags = [], status, source = 'all' }: SearchFilter): Filter {
-  const rights = readableByAll(readers.map(rightsOf));
+  const rights = readers.map(rightsOf);
   return all(
-    rights,
+    readableByAll(rights),
     ...(source === 'all' ? [] : [is('kind', source === 'entries' ? 'entry' : 'document')]),
     ...tags.map((tag) => is('tags', tag)),
-    ...(status === undefined ? [] : [isAnyOf('status', [status])]),
+    ...(status === undefined ? [] : [hasStatus(rights, status)]),
   );
 }
 
-function rightsOf({ userId, role }: Reader) {
+/**
+ * What somebody else's entry is to a reader is always approved: that it has a newer draft is not for them to know.
+ * Documents have no status.
+ */
+function hasStatus(readers: readonly Rights[], status: Status): Filter {
+  return all(
+    is('kind', 'entry'),
+    ...readers.map(({ userId, allEntries, ownEntries }) => {
+      if (allEntries) return is('status', status);
+      const own = is('ownerId', userId);
+      return some(
+        ...(ownEntries ? [all(own, is('status', status))] : []),
+        ...(status === 'approved' ? [all(is('approved', true), ...(ownEntries ? [not(own)] : []))] : []),
+      );
+    }),
+  );
+}
+
+function rightsOf({ userId, role }: Reader): Rights {
   const allEntries = can(role, 'knowledge:manage-all');
   return {
     userId,

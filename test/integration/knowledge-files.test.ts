@@ -98,6 +98,22 @@ describe('a file', () => {
     await vi.waitFor(async () => expect(await system.objects()).toEqual(before));
   });
 
+  it.each([
+    ['in the middle of a file', 'form-data; name="file"; filename="a.txt"\r\n\r\nsome text'],
+    ['after a file, without the last boundary', 'form-data; name="file"; filename="a.txt"\r\n\r\nsome text\r\n'],
+    ['in a file of another field', 'form-data; name="other"; filename="a.txt"\r\n\r\nsome text'],
+  ])('is refused when the form ends %s, and nothing of it is left', async (_where, disposition) => {
+    // What the case before has begun to write may just be going.
+    const before = (await system.objects()).filter((name) => !name.endsWith('.part'));
+    const response = await fetch(`${system.app.url}/api/v1/knowledge/files`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${power.accessToken}`, 'content-type': 'multipart/form-data; boundary=x' },
+      body: `--x\r\ncontent-disposition: ${disposition}`,
+    });
+    expect(response.status).toBe(400);
+    await vi.waitFor(async () => expect(await system.objects()).toEqual(before));
+  });
+
   it('gives an entry its next version', async () => {
     const { id } = await system.write(power, { content: 'The first form.' });
     await system.settled(power, id);

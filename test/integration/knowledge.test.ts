@@ -84,6 +84,26 @@ describe('an entry made from text', () => {
     expect(await system.search(power, 'quokkaparking garage')).toHaveLength(1);
   });
 
+  it('is approved to others whatever its newer version is, also where searches filter by status', async () => {
+    const { id } = await system.write(power, { content: 'The bandicootladder is made of oak.' });
+    await system.settled(power, id);
+    await system.post(admin, `/knowledge/${id}/approve`);
+    const body = { content: 'The bandicootladder is made of ash.' };
+    await system.app.request('PATCH', `/knowledge/${id}`, { token: power.accessToken, body });
+    await system.settled(power, id);
+    await system.idle();
+    const versions = async (user: TestUser, status: string): Promise<(number | null)[]> =>
+      (await system.search(user, 'bandicootladder', { status })).map(({ version }) => version);
+    for (const reader of [regular, other]) {
+      expect(await versions(reader, 'approved')).toEqual([1]);
+      expect(await versions(reader, 'draft')).toEqual([]);
+    }
+    for (const manager of [power, admin]) {
+      expect(await versions(manager, 'approved')).toEqual([]);
+      expect(await versions(manager, 'draft')).toEqual([2]);
+    }
+  });
+
   it('keeps its approved version for others until the next one is approved', async () => {
     const { id } = await system.write(power, { content: 'The wombatlunch is served at noon.' });
     await system.settled(power, id);
