@@ -29,6 +29,12 @@ const sweepEveryMs = 1_000;
  */
 const startGraceMs = 2_000;
 
+/**
+ * An answer that takes longer, in milliseconds, comes from a Postgres that hung. Statements that were sent to it
+ * meanwhile are done as soon as it goes on, the sweep's perhaps before the renewals: nobody is late by own fault then.
+ */
+const hungAfterMs = 1_500;
+
 /** A delivery that Redis still lacks after this time was lost, not late: adds take a millisecond. */
 const lostAfterSeconds = 2;
 
@@ -59,9 +65,12 @@ export function startSweep(options: Options): Sweep {
 
   async function sweep(): Promise<void> {
     // Whoever could not renew while Postgres was unreachable is given the time to do so first.
-    const leasesCount = performance.now() - failedAt > leaseSeconds * 1_000;
+    const leasesCount = (): boolean => performance.now() - failedAt > leaseSeconds * 1_000;
+    const answered = (afterMs: number): void => {
+      if (afterMs > hungAfterMs) failedAt = performance.now();
+    };
     try {
-      await sweepOnce(options, leasesCount);
+      await sweepOnce(options, leasesCount, answered);
     } catch (error) {
       if (isUnavailable(error)) failedAt = performance.now();
       logger.warn({ err: error }, 'a sweep failed');
@@ -84,13 +93,19 @@ export function startSweep(options: Options): Sweep {
   };
 }
 
-async function sweepOnce(options: Options, leasesCount: boolean): Promise<void> {
+async function sweepOnce(
+  options: Options,
+  leasesCount: () => boolean,
+  answered: (afterMs: number) => void,
+): Promise<void> {
   const { database, dispatcher, runQueues } = options;
   const found = await database.transaction(async (tx) => {
+    const askedAt = performance.now();
     const { rows } = await tx.query<{ locked: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS locked', [sweepLock]);
+    answered(performance.now() - askedAt);
     if (!rows[0]?.locked) return null;
     await scheduleClean(tx);
-    const expired = leasesCount ? await expireLeases(tx) : [];
+    const expired = leasesCount() ? await expireLeases(tx) : [];
     return { expired, lost: await suspectedDeliveries(tx), lanes: await waitingLanes(tx), keys: await orderKeys(tx) };
   });
   if (!found) return;

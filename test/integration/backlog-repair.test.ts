@@ -3,9 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { claimJob } from '../../shared/backlog/claim.js';
 import type { RunQueues } from '../../shared/backlog/run-queues.js';
 import { startSweep } from '../../shared/backlog/sweep.js';
+import { createDatabase } from '../../shared/database.js';
 import { createTestBacklog, slots, type TestBacklog, type TestJob } from '../support/backlog.js';
 import { ownRedis } from '../support/stack.js';
 import { eventually } from '../support/eventually.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -96,6 +98,33 @@ describe('the sweep', () => {
     expect(taken).toEqual([job.id, job.id, job.id, job.id]);
     expect(await backlog.row(held.id)).toMatchObject({ state: 'running', attempt: 1, failures: 0 });
     await backlog.finish(claimed);
+  });
+
+  it('blames nobody for a lease that ended while Postgres hung', async () => {
+    const proxy = await startTcpProxy(backlog.databaseUrl);
+    const hanging = createDatabase({ url: proxy.url, maxPoolSize: 5, poolTimeoutMs: 10_000 }, backlog.logger);
+    const { runQueues, logger } = backlog;
+    const onTakeover = ({ id }: { id: string }) => void taken.push(id);
+    const sweep = startSweep({ database: hanging, runQueues, dispatcher: backlog.dispatcher(), logger, onTakeover });
+    const [late, held] = [await backlog.put(), await backlog.put()];
+    await backlog.dispatch(backlog.dispatcher(), [late.ready, held.ready]);
+    await backlog.claim(late.id);
+    await backlog.database.query(`UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1`, [late.id]);
+    await until(async () => expect(taken).toEqual([late.id]));
+
+    await backlog.claim(held.id);
+    proxy.block();
+    await until(async () => expect((await backlog.row(held.id)).leaseMs).toBeLessThan(-1_500));
+    const hungUntil = performance.now();
+    proxy.unblock();
+    await until(async () => expect(sweep.lastProgressAt()).toBeGreaterThan(hungUntil));
+    // What was sent while it hung is done by now. The worker would renew its lease in this moment.
+    expect(await backlog.row(held.id)).toMatchObject({ state: 'running', attempt: 1, failures: 0 });
+    // This one does not.
+    await until(async () => expect(taken).toEqual([late.id, held.id]));
+    await sweep.close();
+    await hanging.close();
+    await proxy.close();
   });
 
   it('schedules the upkeep once, however many there are', async () => {

@@ -33,6 +33,7 @@ export type JobRow = {
 /** A backlog on stores of its own, without processes around it. */
 export type TestBacklog = {
   database: Database;
+  databaseUrl: string;
   redis: Redis;
   runQueues: RunQueues;
   logger: Logger;
@@ -64,6 +65,7 @@ export async function createTestBacklog(stores: { redisUrl?: string } = {}): Pro
 
   const backlog: TestBacklog = {
     database,
+    databaseUrl: url,
     redis,
     runQueues,
     logger,
