@@ -80,8 +80,9 @@ function collect<Stored>(
     busboy.on('file', (field, stream, name) => {
       // Told when the form ends in the middle of the file. Without a listener that would end the process, and who
       // begins to read only after that has to find the stream destroyed, or would wait for ever.
+      let cut: Error | undefined;
       stream.on('error', (error: Error) => {
-        refuse('The form ends in the middle of the file.', error);
+        cut ??= error;
         stream.destroy(error);
       });
       if (field !== 'file' || upload) {
@@ -92,7 +93,9 @@ function collect<Stored>(
       const stored = store(stream);
       // When it fails the rest of the stream is let through, so that the form can come to its end.
       stored.catch((error: Error) => {
-        reject(error);
+        // One that was refused, for its size say, is cut too, because nobody reads on: it keeps its own reason.
+        if (cut && !(error instanceof AppError)) refuse('The form ends in the middle of the file.', cut);
+        else reject(error);
         stream.resume();
       });
       upload = { name: cleanName(name), stored };

@@ -20,7 +20,8 @@ export function createQueryEncoder(embedder: Embedder): QueryEncoder {
     const known = kept.get(text);
     kept.delete(text);
     const vector = known ?? (await embedder.embed([text], 'query', signal))[0];
-    if (!vector) return undefined;
+    // The built-in embedder finds no word in it: everything would be as near to it as anything else.
+    if (!vector?.some((value) => value !== 0)) return undefined;
     kept.set(text, vector);
     if (kept.size > maxKept) kept.delete(kept.keys().next().value ?? '');
     return vector;

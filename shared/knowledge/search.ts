@@ -36,6 +36,8 @@ export async function searchPassages(
   query: QueryVectors & SearchFilter & { limit: number },
 ): Promise<KnowledgeHit[]> {
   const { dense, sparse, fusion } = query;
+  // A query without a word that means anything would be answered with whatever the filter lets through.
+  if (!dense && !sparse?.indices.length) return [];
   const filter = passageFilter(readers, query);
   const wanted = query.limit * surplus;
   const seen = new Map<string, number>();

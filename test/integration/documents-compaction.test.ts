@@ -1,3 +1,4 @@
+// Long: one log, and all that must be kept of it while it is merged.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { appendUpdates } from '../../shared/documents/append.js';

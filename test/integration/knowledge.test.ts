@@ -139,6 +139,16 @@ describe('an entry made from text', () => {
     expect(await system.objects()).not.toContain('a.txt');
   });
 
+  it('is not found by a query without words, in whichever way it is searched for', async () => {
+    const { id } = await system.write(power, { content: 'The numbat rota hangs in the kitchen.' });
+    await system.settled(power, id);
+    expect((await system.search(power, 'numbat rota')).length).toBeGreaterThan(0);
+    for (const q of ['!!!???...', '(.*)+$', '\u{1f600}']) {
+      for (const mode of ['sparse', 'dense', 'hybrid'])
+        expect([q, await system.search(power, q, { mode })]).toEqual([q, []]);
+    }
+  });
+
   it('is filtered by tags and status, in lists and in searches', async () => {
     const one = await system.write(power, { content: 'The echidnabudget of spring.', tags: ['money', 'spring'] });
     const two = await system.write(power, { content: 'The echidnabudget of autumn.', tags: ['money'] });
