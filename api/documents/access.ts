@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { levelSchema, listReaders, readerSchema, removeAccess, setAccess } from '../../shared/documents/access.js';
+import { type CancelledEdits, cancelEdits } from '../../shared/documents/cancel-edits.js';
 import { syncDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
+import type { WebContext } from '../context.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
 const accessParams = z.object({ id: z.uuid(), userId: z.uuid() });
@@ -35,12 +37,14 @@ export const putAccess = endpoint({
   async handler({ ctx, principal, params, body }) {
     const { id: documentId, userId } = params;
     const byUserId = principal.userId;
-    const ready = await ctx.database.transaction(async (tx) => {
-      const changed = await setAccess(tx, { documentId, byUserId, userId }, body.level);
-      return changed ? syncDocumentPoints(tx, { documentId, userId: byUserId }) : null;
+    const changed = await ctx.database.transaction(async (tx) => {
+      if (!(await setAccess(tx, { documentId, byUserId, userId }, body.level))) return null;
+      const edits = body.level === 'edit' ? null : await cancelEdits(tx, { documentId, userId });
+      return { edits, points: await syncDocumentPoints(tx, { documentId, userId: byUserId }) };
     });
-    if (ready) {
-      ctx.dispatcher.kick(ready);
+    if (changed) {
+      ctx.dispatcher.kick(changed.points);
+      if (changed.edits) await stopEdits(ctx, changed.edits);
       const event = { documentId, userId, level: body.level };
       await ctx.publisher.emit(rooms.document(documentId), 'document:access', event);
     }
@@ -60,11 +64,21 @@ export const deleteAccess = endpoint({
   async handler({ ctx, principal, params }) {
     const { id: documentId, userId } = params;
     const byUserId = principal.userId;
-    const ready = await ctx.database.transaction(async (tx) => {
+    const { edits, points } = await ctx.database.transaction(async (tx) => {
       await removeAccess(tx, { documentId, byUserId, userId });
-      return syncDocumentPoints(tx, { documentId, userId: byUserId });
+      return {
+        edits: await cancelEdits(tx, { documentId, userId }),
+        points: await syncDocumentPoints(tx, { documentId, userId: byUserId }),
+      };
     });
-    ctx.dispatcher.kick(ready);
+    ctx.dispatcher.kick(points);
+    await stopEdits(ctx, edits);
     await ctx.publisher.control({ type: 'access-revoked', room: rooms.document(documentId), userId });
   },
 });
+
+/** Tells whoever works on edits that were cancelled. */
+async function stopEdits(ctx: WebContext, { ready, runningJobs }: CancelledEdits): Promise<void> {
+  for (const each of ready) ctx.dispatcher.kick(each);
+  for (const jobId of runningJobs) await ctx.publisher.control({ type: 'job-cancelled', jobId });
+}

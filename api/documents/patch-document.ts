@@ -20,8 +20,8 @@ export const patchDocument = endpoint({
   summary: 'Rename a document, or edit its text',
   description:
     'An edit of the text says what it was made from. With `base`, as it came with the text, only what differs from ' +
-    'that is applied: what others typed meanwhile stays, and the same edit sent again is made once. With the header If-Match and the ETag that came with the ' +
-    'text, an edit of a text that has changed since is refused with 412. With neither the answer is 428.',
+    'that is applied: what others typed meanwhile stays, and the same edit sent again is made once. With the header ' +
+    'If-Match and the ETag that came with the text, an edit of a text that has changed since is refused with 412. With neither the answer is 428.',
   params: idParams,
   bodyLimit: contentBodyLimit,
   body: z

@@ -7,6 +7,9 @@ import { contentOf } from './log.js';
 /** An accepted hunk: the update that does it, and the one that takes it back. */
 export type AcceptedHunk = { hunk: number; edit: Edit; undo: Edit };
 
+/** What became of hunks that were to be accepted: those whose text is not there any more are stale, and changed nothing. */
+export type Accepting = { accepted: AcceptedHunk[]; stale: number[] };
+
 /**
  * Makes the updates that accept hunks, and with each the one that takes it back. Both say what they delete by its
  * identity and not by its place: applied at any time, they leave what others typed before, meanwhile and after.
@@ -18,21 +21,53 @@ export function acceptHunks(
   base: Uint8Array,
   current: Y.Doc,
   hunks: { hunk: number; changes: Hunk['changes'] }[],
-): AcceptedHunk[] {
+): Accepting {
   const offline = new Y.Doc();
   Y.applyUpdate(offline, base);
   const accepted: AcceptedHunk[] = [];
+  const stale: number[] = [];
   // From the end, so that the places of those before stay those of the base.
   for (const { hunk, changes } of [...hunks].sort((one, other) => other.hunk - one.hunk)) {
+    // Each under an id of its own, so that none waits for one that is not made.
+    offline.clientID = new Y.Doc().clientID;
+    const places = changes.filter(({ remove }) => remove === 0).map(({ at }) => besides(contentOf(offline), at));
     const edit = editHere(offline, changes);
     if (!edit) continue;
+    if (deletesDeleted(current, edit.update) || places.some((ids) => areDeleted(current, ids))) {
+      stale.push(hunk);
+      continue;
+    }
     const inverse = applyAndInvert(current, edit.update);
-    // Each under an id of its own: one can be taken back without the others.
+    // As well: one can be taken back without the others.
     current.clientID = new Y.Doc().clientID;
     const undo = editHere(current, inverse) ?? { update: nothing, clientId: current.clientID };
     accepted.push({ hunk, edit, undo });
   }
-  return accepted;
+  return { accepted, stale };
+}
+
+/** The characters before and behind a place, as far as there are any. */
+function besides(text: Y.Text, at: number): Y.ID[] {
+  const places = [at - 1, at].filter((place) => place >= 0 && place < text.length);
+  return places.flatMap((place) => Y.createRelativePositionFromTypeIndex(text, place).item ?? []);
+}
+
+/** Whether all of something is deleted; of nothing it is not. */
+const areDeleted = ({ store }: Y.Doc, ids: Y.ID[]): boolean =>
+  ids.length > 0 && ids.every((id) => Y.getItem(store, id).deleted);
+
+/** Whether somebody else has deleted part of what an update deletes: both had something to put in its place. */
+function deletesDeleted({ store }: Y.Doc, update: Uint8Array): boolean {
+  for (const [client, ranges] of Y.decodeUpdate(update).ds.clients) {
+    for (const { clock, len } of ranges) {
+      for (let at = clock; at < clock + len;) {
+        const { id, length, deleted } = Y.getItem(store, Y.createID(client, at));
+        if (deleted) return true;
+        at = id.clock + length;
+      }
+    }
+  }
+  return false;
 }
 
 /** An update that changes nothing. */

@@ -2,8 +2,11 @@ import * as Y from 'yjs';
 import { applyChanges, diffText, type TextChange } from './diff-text.js';
 import { contentOf } from './log.js';
 
-/** What became of a part of a suggestion. One that was taken back is not offered again. */
-export type HunkState = 'open' | 'accepted' | 'rejected' | 'undone';
+/**
+ * What became of a part of a suggestion. One that was taken back is not offered again; one is stale when it was to be
+ * accepted and somebody else had replaced or deleted what it was about.
+ */
+export type HunkState = 'open' | 'accepted' | 'rejected' | 'undone' | 'stale';
 
 /** A part of a suggestion that is accepted or rejected by itself: changes on the same lines. */
 export type Hunk = {

@@ -1,4 +1,4 @@
-import type { Database, Sql } from '../database.js';
+import type { Database } from '../database.js';
 import type { Publisher } from '../realtime/publisher.js';
 import { requireAccess } from './access.js';
 import { announceUpdate } from './appender.js';
@@ -7,6 +7,7 @@ import { claimClients } from './clients.js';
 import { keepVersionNow } from './compact.js';
 import { rewriteHere } from './edit.js';
 import { loadDocument } from './log.js';
+import { lockRewrites } from './rewrite-lock.js';
 import { readVersion } from './versions.js';
 
 type Deps = { database: Database; publisher: Publisher };
@@ -26,7 +27,7 @@ export async function restoreVersion(
   const { content } = await readVersion(database, documentId, n);
   await keepVersionNow(database, documentId, 'before-restore');
   const stored = await database.transaction(async (tx) => {
-    await lockRestores(tx, documentId);
+    await lockRewrites(tx, documentId);
     const { doc } = await loadDocument(tx, documentId);
     const edit = rewriteHere(doc, content);
     if (!edit) return null;
@@ -34,12 +35,4 @@ export async function restoreVersion(
     return appendEdit(tx, where, edit.update);
   });
   if (stored) announceUpdate(publisher, stored);
-}
-
-/**
- * Two who restore at once would both put the text in, and it would be there twice: the second waits, and finds what the
- * first has done. Nobody else waits, and what is typed meanwhile stays.
- */
-async function lockRestores(tx: Sql, documentId: string): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`restore ${documentId}`]);
 }

@@ -23,7 +23,9 @@ export const suggestionSchema = z
         replacement: z.string(),
         start: position,
         end: position,
-        state: z.enum(['open', 'accepted', 'rejected', 'undone']),
+        state: z
+          .enum(['open', 'accepted', 'rejected', 'undone', 'stale'])
+          .describe('`stale`: what it is about had been replaced or deleted when it was to be accepted.'),
       }),
     ),
     error: problem.nullable(),

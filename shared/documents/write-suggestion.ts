@@ -41,14 +41,29 @@ export type SuggestionEnd = {
   error: { code: string; message: string } | null;
 };
 
-/** Stores the end of a suggestion once. Call it in a transaction that has checked the claim. @returns its document. */
+/**
+ * Stores the end of a suggestion once. Call it in a transaction that has checked the claim. What somebody asked for who
+ * may not edit any more is cancelled.
+ *
+ * @returns its document, and how it ended.
+ */
 export async function endSuggestion(
   tx: Sql,
   end: SuggestionEnd,
-): Promise<{ documentId: string; jobId: string } | null> {
-  const { rows } = await tx.query<{ documentId: string; jobId: string }>(
-    `UPDATE document_suggestions SET state = $2, hunks = $3, model = $4, error = $5, completed_at = now()
-     WHERE id = $1 AND state IN ('queued', 'running') RETURNING document_id AS "documentId", job_id AS "jobId"`,
+): Promise<{ documentId: string; jobId: string; state: SuggestionEnd['state'] } | null> {
+  const { rows } = await tx.query<{ documentId: string; jobId: string; state: SuggestionEnd['state'] }>(
+    `UPDATE document_suggestions AS suggestion SET
+       state = CASE WHEN asked.may_edit THEN $2 ELSE 'cancelled' END,
+       hunks = CASE WHEN asked.may_edit THEN $3::jsonb ELSE '[]' END,
+       model = $4, error = CASE WHEN asked.may_edit THEN $5::jsonb END, completed_at = now()
+     FROM (
+       SELECT task.id, EXISTS (
+         SELECT 1 FROM document_access AS access WHERE access.document_id = task.document_id
+           AND access.user_id = task.user_id AND access.level = 'edit'
+       ) AS may_edit FROM document_suggestions AS task WHERE task.id = $1
+     ) AS asked
+     WHERE suggestion.id = asked.id AND suggestion.state IN ('queued', 'running')
+     RETURNING suggestion.document_id AS "documentId", suggestion.job_id AS "jobId", suggestion.state`,
     [end.id, end.state, JSON.stringify(end.hunks), end.model, end.error && JSON.stringify(end.error)],
   );
   return rows[0] ?? null;

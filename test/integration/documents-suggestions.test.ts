@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { SuggestionView } from '../../shared/documents/suggestion.js';
+import { requestEdit } from '../../shared/documents/request-edit.js';
 import { compactDocument } from '../../shared/documents/compact.js';
 import { type Editor, makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
@@ -129,6 +130,82 @@ describe('an edit by Claude', () => {
     await editor.provider.whenSaved();
     await call(ada, 'POST', `${path}/accept`);
     expect(await storedText(system.app, ada, id)).toBe('violets are turquoise,\nsugar is sweet\nand so are you.\n');
+  });
+
+  test('that was overtaken is not taken over: not beside another one, and not where the text is gone', async () => {
+    const { id, editor, path } = await suggest(poem, poem.replace('are red', 'are crimson').replace('sweet', 'sour'));
+    const second = `Again. [[stand-in: echo]] ${poem.replace('are red', 'are scarlet')}`;
+    const ask = (instruction: string) => call(ada, 'POST', `/documents/${id}/edits`, { instruction });
+    const others = await Promise.all([second, second, second].map(ask));
+    const paths = others.map(({ body }) => `/documents/${id}/suggestions/${body.suggestionId}`);
+    for (const each of paths) expect((await ended(each)).hunks).toHaveLength(1);
+    const answers = await Promise.all(paths.map((each) => call(ben, 'POST', `${each}/accept`)));
+    expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 409, 409]);
+    const scarlet = poem.replace('red', 'scarlet');
+    expect(await storedText(system.app, ada, id)).toBe(scarlet);
+    // One that is named is refused, and with it those named beside it.
+    expect((await call(ada, 'POST', `${path}/accept`, { hunks: [0, 1] })).status).toBe(409);
+    expect(await storedText(system.app, ada, id)).toBe(scarlet);
+    // As a whole what can be is taken over, and can be taken back.
+    const whole = await call(ada, 'POST', `${path}/accept`);
+    expect(whole.body.hunks.map(({ state }: { state: string }) => state)).toEqual(['stale', 'accepted']);
+    expect(await storedText(system.app, ada, id)).toBe(scarlet.replace('sweet', 'sour'));
+    expect((await call(ben, 'POST', `${path}/undo`)).status).toBe(200);
+    expect(await storedText(system.app, ada, id)).toBe(scarlet);
+
+    const { body } = await ask(`Insert. [[stand-in: echo]] ${scarlet.replace('violets are', 'violets always are')}`);
+    const inserting = `/documents/${id}/suggestions/${body.suggestionId}`;
+    expect((await ended(inserting)).hunks).toHaveLength(1);
+    await vi.waitFor(() => expect(editor.text.toString()).toBe(scarlet));
+    editor.text.delete(scarlet.indexOf('violets'), 'violets are blue,\n'.length);
+    await editor.provider.whenSaved();
+    const gone = await call(ada, 'POST', `${inserting}/accept`);
+    expect([gone.status, gone.body.code]).toEqual([409, 'conflict']);
+    expect((await call(ada, 'GET', inserting)).body.hunks).toMatchObject([{ state: 'stale' }]);
+    expect(await storedText(system.app, ada, id)).toBe(scarlet.replace('violets are blue,\n', ''));
+  });
+
+  test('ends when who asked for it may not edit any more', async () => {
+    for (const level of ['view', null]) {
+      const id = await makeDocument(system.app, ada, { title: 'T', content: poem });
+      await share(system.app, ada, id, ben);
+      const ask = await call(ben, 'POST', `/documents/${id}/edits`, {
+        instruction: '[[stand-in: tokens=2000 rate=20]]',
+      });
+      const path = `/documents/${id}/suggestions/${ask.body.suggestionId}`;
+      await vi.waitFor(async () => expect((await call(ada, 'GET', path)).body.state).toBe('running'));
+      if (level === null) await call(ada, 'DELETE', `/documents/${id}/access/${ben.user.id}`);
+      else await share(system.app, ada, id, ben, 'view');
+      expect(await ended(path)).toMatchObject({ state: 'cancelled', hunks: [] });
+    }
+  });
+
+  test('is not offered, nor waited for for ever, when it was too late to stop it', async () => {
+    // As if the access had been taken away without its jobs being found: by a process of an earlier release.
+    const id = await makeDocument(system.app, ada, { title: 'T', content: poem });
+    await share(system.app, ada, id, ben);
+    const remove = () =>
+      system.app.ctx.database.query('DELETE FROM document_access WHERE document_id = $1 AND user_id = $2', [
+        id,
+        ben.user.id,
+      ]);
+    const ask = async (instruction: string) => {
+      const { body } = await call(ben, 'POST', `/documents/${id}/edits`, { instruction });
+      return `/documents/${id}/suggestions/${body.suggestionId}`;
+    };
+    const running = await ask('[[stand-in: tokens=20 rate=20]]');
+    await vi.waitFor(async () => expect((await call(ada, 'GET', running)).body.state).toBe('running'));
+    await remove();
+    expect(await ended(running)).toMatchObject({ state: 'cancelled', hunks: [] });
+
+    await share(system.app, ada, id, ben);
+    const waiting = await system.app.ctx.database.transaction(async (tx) => {
+      const { suggestionId, ready } = await requestEdit(tx, { documentId: id, userId: ben.user.id, instruction: 'x' });
+      await tx.query('DELETE FROM document_access WHERE document_id = $1 AND user_id = $2', [id, ben.user.id]);
+      return { path: `/documents/${id}/suggestions/${suggestionId}`, ready };
+    });
+    system.app.ctx.dispatcher.kick(waiting.ready);
+    expect(await ended(waiting.path)).toMatchObject({ state: 'cancelled', hunks: [] });
   });
 
   test('that fails, or is cancelled, says so and changes nothing', async () => {

@@ -30,8 +30,11 @@ export const editDocument: JobHandler<'edit-document'> = {
     const { suggestionId } = job.payload;
     if (job.cancelRequested) return end(ctx, job, { state: 'cancelled', hunks: [], model: null, error: null });
     const task = await beginSuggestion(ctx.database, suggestionId, job.attempt);
-    // Ready from an attempt before, or gone, or not to be edited by who asked any more: nobody waits for it.
-    if (!task) return { state: 'done' };
+    if (!task) {
+      // Ready from an attempt before, or gone: then this finds nothing. Or who asked may not edit any more.
+      await end(ctx, job, { state: 'cancelled', hunks: [], model: null, error: null });
+      return { state: 'done' };
+    }
     try {
       return await write(ctx, job, task);
     } catch (error) {
@@ -126,7 +129,7 @@ async function end(
   if (ended) {
     const { documentId, jobId } = ended;
     const room = rooms.document(documentId);
-    if (how.state === 'ready') await ctx.publisher.emit(room, 'suggestion:ready', { documentId, suggestionId });
+    if (ended.state === 'ready') await ctx.publisher.emit(room, 'suggestion:ready', { documentId, suggestionId });
     else await ctx.publisher.emit(room, 'suggestion:failed', { documentId, suggestionId, jobId });
   }
   return { state: how.state === 'cancelled' ? 'cancelled' : 'done' };

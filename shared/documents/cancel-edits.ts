@@ -1,0 +1,26 @@
+import type { Ready } from '../backlog/enqueue.js';
+import { requestCancel } from '../backlog/control.js';
+import type { Sql } from '../database.js';
+
+/** Edits by Claude that are to end: whom the dispatcher should look at, and running jobs, to be told. */
+export type CancelledEdits = { ready: Ready[]; runningJobs: string[] };
+
+/** Cancels what somebody asked of Claude who may not edit the document any more, in the transaction that says so. */
+export async function cancelEdits(
+  tx: Sql,
+  { documentId, userId }: { documentId: string; userId: string },
+): Promise<CancelledEdits> {
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT id FROM document_suggestions
+     WHERE document_id = $1 AND user_id = $2 AND state IN ('queued', 'running') ORDER BY id`,
+    [documentId, userId],
+  );
+  const cancelled: CancelledEdits = { ready: [], runningJobs: [] };
+  for (const { id } of rows) {
+    const asked = await requestCancel(tx, { subjectId: id, kind: 'edit-document' });
+    if (!asked) continue;
+    cancelled.ready.push(asked.ready);
+    if (asked.state === 'running') cancelled.runningJobs.push(asked.id);
+  }
+  return cancelled;
+}
