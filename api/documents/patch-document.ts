@@ -4,12 +4,10 @@ import { requireAccess } from '../../shared/documents/access.js';
 import { baseOf } from '../../shared/documents/bases.js';
 import { changeContent, type Precondition } from '../../shared/documents/change-content.js';
 import { documentFields, renameDocument } from '../../shared/documents/document.js';
-import { maxContentLength } from '../../shared/documents/limits.js';
 import { retitleDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
-import { text } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
-import { contentBodyLimit } from './post-document.js';
+import { contentBodyLimit, contentSchema } from './content.js';
 import { documentTextSchema, presentText } from './present-text.js';
 
 export const patchDocument = endpoint({
@@ -27,7 +25,7 @@ export const patchDocument = endpoint({
   body: z
     .strictObject({
       title: documentFields.title.optional(),
-      content: text(maxContentLength, 0).optional().describe('The whole text, as it shall be.'),
+      content: contentSchema.optional().describe('The whole text, as it shall be.'),
       base: z.string().min(1).max(100).optional().describe('The `base` of the text that the edit was made from.'),
     })
     .refine((body) => body.base === undefined || body.content !== undefined, 'base goes with content'),

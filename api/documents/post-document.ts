@@ -4,12 +4,8 @@ import { requirePermission } from '../../shared/accounts/policy.js';
 import { importContent } from '../../shared/documents/change-content.js';
 import { createDocument, documentFields, documentSchema, getDocument } from '../../shared/documents/document.js';
 import { rewriteHere } from '../../shared/documents/edit.js';
-import { maxContentLength } from '../../shared/documents/limits.js';
-import { text } from '../../shared/schemas.js';
 import { endpoint } from '../endpoint.js';
-
-/** Bytes of a body that holds the longest text, in any script. */
-export const contentBodyLimit = 4 * 1024 * 1024;
+import { contentBodyLimit, contentSchema } from './content.js';
 
 export const postDocument = endpoint({
   method: 'post',
@@ -21,7 +17,7 @@ export const postDocument = endpoint({
   bodyLimit: contentBodyLimit,
   body: z.strictObject({
     title: documentFields.title.default('New document'),
-    content: text(maxContentLength, 0).optional().describe('Its first text, in Markdown.'),
+    content: contentSchema.optional().describe('Its first text, in Markdown.'),
   }),
   response: { status: 201, description: 'The document; you are its owner and only reader.', schema: documentSchema },
   errors: ['forbidden'],

@@ -62,6 +62,21 @@ describe('documents', () => {
     expect((await call(guest, 'GET', path)).status).toBe(404);
     expect((await call(ada, 'DELETE', `${path}/access/${ada.user.id}`)).status).toBe(409);
   });
+
+  test('with a character that editors may have put in can be read, edited and exported', async () => {
+    const id = await makeDocument(app, ada, { title: 'T', content: 'one\u0000two' });
+    const editor = await openEditor(app, ada, id);
+    editor.text.insert(0, '\u0000');
+    await editor.provider.whenSaved();
+    editor.close();
+    const read = await call(ada, 'GET', `/documents/${id}`);
+    expect(read.body.content).toBe('\u0000one\u0000two');
+    const { base } = read.body;
+    const edited = await call(ada, 'PATCH', `/documents/${id}`, { content: `${read.body.content}.`, base });
+    expect([edited.status, edited.body.content]).toEqual([200, '\u0000one\u0000two.']);
+    for (const format of ['md', 'html', 'txt'])
+      expect((await call(ada, 'GET', `/documents/${id}/export?format=${format}`)).status).toBe(200);
+  });
 });
 
 describe('an edit over HTTP', () => {
