@@ -47,11 +47,11 @@ export const getExport = endpoint({
   params: idParams,
   query: z.strictObject({ format: z.enum(exportFormats).default('md') }),
   response: { status: 200, description: 'The file.', stream: 'text/markdown' },
-  errors: ['not_found'],
+  errors: ['not_found', 'payload_too_large'],
   async handler({ ctx, principal, params, query, res }) {
     const { title } = await getDocument(ctx.database, params.id, principal.userId);
     const { doc } = await loadDocument(ctx.database, params.id);
-    const file = exportDocument({ title, content: contentOf(doc).toString() }, query.format);
+    const file = await exportDocument({ title, content: contentOf(doc).toString() }, query.format);
     res.status(200).setHeader('content-type', file.contentType);
     res.setHeader('content-disposition', dispositionOf(title, query.format));
     res.end(file.body);

@@ -1,65 +1,73 @@
-import MarkdownIt from 'markdown-it';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../errors.js';
+import { render } from './render.js';
+import type { RenderTask } from './render-thread.js';
 
 /** Formats that a document can be had in. */
 export const exportFormats = ['md', 'html', 'txt'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** HTML within the text is shown as text, and links that could run something are none: others wrote it. */
-const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false });
+const contentTypes: Record<ExportFormat, string> = {
+  md: 'text/markdown; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+  txt: 'text/plain; charset=utf-8',
+};
 
-/** A document as a file. */
-export function exportDocument(
-  { title, content }: { title: string; content: string },
+/** Characters that are rendered at once, whatever they are: of 20,000 some take 180 ms, with the square of the length. */
+const shortLength = 5_000;
+
+/** A megabyte of what people write takes one second at most. */
+const limitMs = 5_000;
+
+/**
+ * A document as a file. The loop of the process is not held up by it, whatever the text is.
+ *
+ * @throws AppError `payload_too_large` for a text that cannot be rendered in {@link limitMs}.
+ */
+export async function exportDocument(
+  text: { title: string; content: string },
   format: ExportFormat,
-): { contentType: string; body: string } {
-  switch (format) {
-    case 'md':
-      return { contentType: 'text/markdown; charset=utf-8', body: content };
-    case 'html':
-      return { contentType: 'text/html; charset=utf-8', body: htmlPage(title, markdown.render(content)) };
-    case 'txt':
-      return { contentType: 'text/plain; charset=utf-8', body: plainText(content) };
+): Promise<{ contentType: string; body: string }> {
+  const contentType = contentTypes[format];
+  if (format === 'md') return { contentType, body: text.content };
+  const short = text.content.length <= shortLength;
+  return { contentType, body: short ? render(text, format) : await inTurn(() => renderApart({ text, format })) };
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** One thread at a time: each takes a core. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = last.then(work);
+  last = mine.catch(() => {});
+  return mine;
+}
+
+async function renderApart(task: RenderTask): Promise<string> {
+  const thread = new Worker(entry(), { workerData: task });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const tooLong = 'The text takes too long to be rendered. Export it as Markdown.';
+      timer = setTimeout(() => reject(new AppError('payload_too_large', tooLong)), limitMs);
+      thread.once('message', resolve);
+      thread.once('error', reject);
+      thread.once('exit', (code) => reject(new Error(`rendering ended with exit code ${code}`)));
+    });
+  } finally {
+    clearTimeout(timer);
+    await thread.terminate();
   }
 }
 
-const htmlPage = (title: string, body: string): string =>
-  `<!doctype html>\n<html>\n<head>\n<meta charset="utf-8">\n<title>${markdown.utils.escapeHtml(title)}</title>\n` +
-  `</head>\n<body>\n${body}</body>\n</html>\n`;
-
-/** What is read, without the signs of Markdown. */
-function plainText(content: string): string {
-  const blocks: string[] = [];
-  let prefix = '';
-  const lists: { next: number | null }[] = [];
-  for (const token of markdown.parse(content, {})) {
-    if (token.type === 'bullet_list_open') lists.push({ next: null });
-    else if (token.type === 'ordered_list_open') lists.push({ next: Number(token.attrGet('start') ?? 1) });
-    else if (token.type === 'bullet_list_close' || token.type === 'ordered_list_close') lists.pop();
-    else if (token.type === 'list_item_open') prefix = markerOf(lists);
-    else if (token.type === 'inline') {
-      blocks.push(prefix + inlineText(token.children ?? []));
-      prefix = '';
-    } else if (token.type === 'fence' || token.type === 'code_block') blocks.push(token.content.replace(/\n$/, ''));
-  }
-  return blocks.length > 0 ? `${blocks.join('\n\n')}\n` : '';
-}
-
-function markerOf(lists: { next: number | null }[]): string {
-  const list = lists.at(-1);
-  const indent = '  '.repeat(Math.max(lists.length - 1, 0));
-  if (!list || list.next === null) return `${indent}- `;
-  list.next += 1;
-  return `${indent}${list.next - 1}. `;
-}
-
-type Inline = NonNullable<ReturnType<typeof markdown.parse>[number]['children']>;
-
-function inlineText(children: Inline): string {
-  return children
-    .map(({ type, content }) =>
-      type === 'softbreak' || type === 'hardbreak' ? '\n' : type === 'html_inline' ? '' : content,
-    )
-    .join('');
+/** Compiled beside this file; when the sources themselves are run (tests), in the build of the project. */
+function entry(): string {
+  const beside = fileURLToPath(new URL('./render-thread.js', import.meta.url));
+  return existsSync(beside)
+    ? beside
+    : fileURLToPath(new URL('../../dist/shared/documents/render-thread.js', import.meta.url));
 }
 
 /** A name for the file, safe in a header: what ASCII cannot say is told in the second form. */

@@ -176,3 +176,16 @@ test('is exported as Markdown, HTML without scripts, and plain text', async () =
   );
   expect((await get('pdf')).status).toBe(400);
 });
+
+test('a text that takes long to render holds nobody else up', { timeout: 60_000 }, async () => {
+  const nasty = await makeDocument(app, ada, { title: 'N', content: '!['.repeat(500_000) });
+  const long = await makeDocument(app, ada, { title: 'L', content: 'Some *words* of a long text.\n\n'.repeat(30_000) });
+  let rendered = false;
+  const first = call(ada, 'GET', `/documents/${nasty}/export?format=html`).finally(() => (rendered = true));
+  const second = call(ada, 'GET', `/documents/${long}/export?format=txt`);
+  expect((await call(ben, 'GET', '/documents')).status).toBe(200);
+  expect(rendered).toBe(false);
+  expect([(await first).status, (await first).body.code]).toEqual([413, 'payload_too_large']);
+  const { status, body } = await second;
+  expect([status, String(body).startsWith('Some words of a long text.\n')]).toEqual([200, true]);
+});
