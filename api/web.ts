@@ -5,6 +5,7 @@ import { createPrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
 import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
 import { createApp } from './app.js';
+import { answerClientErrors } from './client-errors.js';
 import type { WebContext } from './context.js';
 import { createDocumentAppender } from './documents/appender.js';
 import { createRealtimeHub } from './realtime/hub.js';
@@ -35,6 +36,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
   };
   const server = createServer(createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;
+  answerClientErrors(server, logger);
   lifecycle.onClose('http server', () => closeServer(server));
   const realtime = createRealtime(ctx, server);
   lifecycle.onClose('sockets', () => realtime.close());

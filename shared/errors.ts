@@ -5,6 +5,7 @@
 const statuses = {
   invalid_request: 400,
   malformed_json: 400,
+  malformed_request: 400,
   invalid_cursor: 400,
   unauthenticated: 401,
   invalid_credentials: 401,
@@ -14,6 +15,7 @@ const statuses = {
   account_disabled: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   conflict: 409,
   email_taken: 409,
   reply_running: 409,
@@ -23,6 +25,7 @@ const statuses = {
   unsupported_media_type: 415,
   precondition_required: 428,
   rate_limited: 429,
+  headers_too_large: 431,
   internal: 500,
   unavailable: 503,
 } as const;

@@ -16,6 +16,19 @@ function fromExpress(error: unknown): unknown {
   return error;
 }
 
+/** RFC 9457 problem details of `error`, as JSON. */
+export function problemDocument(error: AppError, requestId: string): string {
+  return JSON.stringify({
+    type: 'about:blank',
+    title: error.code.replaceAll('_', ' '),
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    issues: error.issues,
+    requestId,
+  });
+}
+
 /** Answers every error as RFC 9457 problem details. */
 export const problems: ErrorRequestHandler = (thrown, req, res, next) => {
   const error = toAppError(fromExpress(thrown));
@@ -32,17 +45,7 @@ export const problems: ErrorRequestHandler = (thrown, req, res, next) => {
   res
     .status(error.status)
     .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: 'about:blank',
-        title: error.code.replaceAll('_', ' '),
-        status: error.status,
-        code: error.code,
-        detail: error.message,
-        issues: error.issues,
-        requestId: req.id as string,
-      }),
-    );
+    .send(problemDocument(error, req.id as string));
 };
 
 /** For a path that no route has. */

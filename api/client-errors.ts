@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { AppError } from '../shared/errors.js';
+import { problemDocument } from './middleware/problem.js';
+
+/** A peer that does not take the answer may not keep its socket. */
+const farewellMs = 5_000;
+
+/** What Node's parser and its timeouts say, as errors of ours; the statuses are those that Node itself answers. */
+function fromParser(error: NodeJS.ErrnoException): AppError {
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return new AppError('headers_too_large', 'The headers are larger than the server accepts.', { cause: error });
+  }
+  if (error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') {
+    return new AppError('payload_too_large', 'The chunk extensions are larger than the server accepts.', {
+      cause: error,
+    });
+  }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new AppError('request_timeout', 'The request did not arrive in time.', { cause: error });
+  }
+  return new AppError('malformed_request', 'This is not valid HTTP/1.1.', { cause: error });
+}
+
+/**
+ * Answers as problem details what never reaches Express: Node alone answers it with a bare status line, and a client
+ * that decides by `code` would have nothing to decide by.
+ */
+export function answerClientErrors(server: Server, logger: Logger): void {
+  const responses = new WeakMap<object, ServerResponse>();
+  // First of all listeners, so that the response is known before a handler can write to it.
+  server.prependListener('request', (req, res) => responses.set(req.socket, res));
+  server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
+    const socket = stream as Socket;
+    const response = responses.get(socket);
+    // In the middle of an answer a second one would be read as part of the first.
+    const isAnswering = response?.headersSent === true && !response.writableFinished;
+    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) {
+      socket.destroy();
+      return;
+    }
+    const requestId = randomUUID();
+    const refusal = fromParser(error);
+    logger.info({ err: error, reqId: requestId, code: refusal.code }, 'request refused before it was read');
+    socket.setTimeout(farewellMs, () => socket.destroy());
+    socket.end(rawAnswer(refusal, requestId), () => socket.destroy());
+  });
+}
+
+function rawAnswer(error: AppError, requestId: string): string {
+  const body = problemDocument(error, requestId);
+  return [
+    `HTTP/1.1 ${error.status} ${error.code.replaceAll('_', ' ')}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
