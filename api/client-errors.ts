@@ -43,7 +43,8 @@ export function answerClientErrors(server: Server, logger: Logger): void {
     }
     const requestId = randomUUID();
     const refusal = fromParser(error);
-    logger.info({ err: error, reqId: requestId, code: refusal.code }, 'request refused before it was read');
+    // Not the error itself: the bytes that were received are in it, a token among them perhaps.
+    logger.info({ reason: error.code, reqId: requestId, code: refusal.code }, 'request refused before it was read');
     socket.setTimeout(farewellMs, () => socket.destroy());
     socket.end(rawAnswer(refusal, requestId), () => socket.destroy());
   });

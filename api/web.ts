@@ -22,6 +22,9 @@ export type RunningWeb = {
 /** Idle connections of clients and proxies are kept longer than the proxies themselves usually do (60 s). */
 const keepAliveMs = 65_000;
 
+/** Node's five minutes would cut off a file of 250 MiB below 7 Mbit/s; this is enough for one of 1.2. */
+const requestLimitMs = 30 * 60_000;
+
 /** Serves HTTP and sockets. @throws when the port is taken. */
 export async function startWeb(base: Context, listen: { host: string; port: number }): Promise<RunningWeb> {
   const { config, database, logger, lifecycle } = base;
@@ -36,6 +39,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
   };
   const server = createServer(createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;
+  server.requestTimeout = requestLimitMs;
   answerClientErrors(server, logger);
   lifecycle.onClose('http server', () => closeServer(server));
   const realtime = createRealtime(ctx, server);

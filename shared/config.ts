@@ -5,8 +5,10 @@ import { queueNames } from './jobs/index.js';
 /** Empty means not set: `.env` files and compose files both write `NAME=`. */
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema);
-const integer = (fallback: number, min: number, max: number) =>
-  optional(z.coerce.number().int().min(min).max(max).default(fallback));
+const integer = (fallback: number, min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return optional(z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback));
+};
 const flag = (fallback: boolean) =>
   optional(
     z

@@ -107,8 +107,14 @@ test('a taken PORT that was set is an error, an unset one moves on', async () =>
 });
 
 test('mistakes of the configuration are told before a process is started; .env counts', async () => {
-  await writeFile(path.join(root, '.env'), 'LOG_LEVEL=loud\nPORT=0\n');
-  await expect(start({})).rejects.toThrow(/LOG_LEVEL/);
+  await writeFile(path.join(root, '.env'), 'LOG_LEVEL=loud\nPORT=99999\n');
+  const error: Error = await start({ POOL_TIMEOUT: 'soon' }).then(
+    () => expect.unreachable(),
+    (thrown: unknown) => thrown as Error,
+  );
+  expect(error.message).toMatch(/LOG_LEVEL: /);
+  expect(error.message).toContain('PORT: must be a whole number from 0 to 65535');
+  expect(error.message).toContain('POOL_TIMEOUT: must be a whole number from 1 to 300');
   await rm(path.join(root, '.env'));
 });
 
