@@ -28,9 +28,10 @@ describe('the way into the index', () => {
           vectors: {
             ...ctx.vectors,
             async upsert(points) {
-              mostUpserts = Math.max(mostUpserts, (upserts += 1));
+              const ofFile = points.length > 1;
+              if (ofFile) mostUpserts = Math.max(mostUpserts, (upserts += 1));
               await ctx.vectors.upsert(points);
-              upserts -= 1;
+              if (ofFile) upserts -= 1;
             },
           },
         }),
