@@ -6,8 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
     pool: 'forks',
-    // The tests share the machine with Postgres, Redis and the processes that they start.
-    maxWorkers: 2,
+    // Most of them wait most of the time: two at once leave two cores idle for two fifths of it.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
