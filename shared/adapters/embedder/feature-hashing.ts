@@ -15,8 +15,10 @@ const textsPerTurn = 32;
 /**
  * The built-in embedder: words and pieces of words are hashed to positions of the vector, with a sign that makes
  * collisions cancel out on average. It needs no service and knows nothing of meaning: beyond BM25 it finds word
- * forms, compounds and misspellings. So BM25 leads and these vectors help: measured on Cranfield and MED, the sum
- * of the scores is better than either half, while fusing by ranks is worse than BM25 alone.
+ * forms, compounds and misspellings. So BM25 leads and these vectors help: the sum of the scores is better than either
+ * half, while fusing by ranks is worse than BM25 alone. The weight 20, measured as nDCG@10 of BM25, vectors and sum:
+ * Cranfield 0.541, 0.443, 0.543; MED 0.711, 0.717, 0.739. With 8 the sum was below BM25 on Cranfield (0.538), with 40
+ * too (0.535).
  *
  * @param size Numbers in a vector.
  */
@@ -25,7 +27,7 @@ export function createFeatureHashingEmbedder(size: number): Embedder {
   return {
     model: `feature-hashing-1/${size}`,
     size,
-    fusion: { by: 'scores', dense: 8, sparse: 1 },
+    fusion: { by: 'scores', dense: 20, sparse: 1 },
     async embed(texts, _kind, signal) {
       const vectors: Float32Array[] = [];
       for (const [index, text] of texts.entries()) {
