@@ -6,6 +6,9 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
     pool: 'forks',
+    // Modules hold no state, so files can share them: loading them anew for each of 112 files took 261 s of processor
+    // time instead of 41, and the whole run 478 s instead of 321 on two cores.
+    isolate: false,
     // Most of them wait most of the time: two at once leave two cores idle for two fifths of it.
     maxWorkers: 3,
     testTimeout: 30_000,
