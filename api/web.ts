@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAccounts } from '../shared/accounts/accounts.js';
 import { createPrincipalCache } from '../shared/accounts/principal-cache.js';
@@ -8,6 +8,7 @@ import { createApp } from './app.js';
 import { answerClientErrors } from './client-errors.js';
 import type { WebContext } from './context.js';
 import { createDocumentAppender } from './documents/appender.js';
+import { watchRequests } from './finish-requests.js';
 import { createRealtimeHub } from './realtime/hub.js';
 import { createRealtime } from './realtime/server.js';
 
@@ -41,8 +42,9 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
   server.keepAliveTimeout = keepAliveMs;
   server.requestTimeout = requestLimitMs;
   answerClientErrors(server, logger);
-  lifecycle.onClose('http server', () => closeServer(server));
   const realtime = createRealtime(ctx, server);
+  // After the sockets, which answer some requests before all other listeners.
+  lifecycle.onClose('http server', watchRequests(server));
   lifecycle.onClose('sockets', () => realtime.close());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -50,10 +52,4 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
   });
   const { port } = server.address() as AddressInfo;
   return { ctx, url: `http://127.0.0.1:${port}`, stop: () => lifecycle.close() };
-}
-
-/** Lets requests that are under way finish; the lifecycle bounds how long. */
-function closeServer(server: Server): Promise<void> {
-  server.closeIdleConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
 }
