@@ -13,7 +13,6 @@ export function startSlowSocketGuard(io: SocketServer, logger: Logger): { close(
   const timer = setInterval(() => {
     for (const socket of io.of('/').sockets.values()) {
       const { writeBuffer } = socket.conn as unknown as { writeBuffer: { data?: unknown }[] };
-      if (writeBuffer.length < 100) continue;
       if (waitingBytes(writeBuffer) <= maxWaitingBytes) continue;
       logger.warn({ socket: socket.id, packets: writeBuffer.length }, 'a client does not read; closing its connection');
       (socket.conn as unknown as { close(discard: boolean): void }).close(true);
@@ -25,6 +24,10 @@ export function startSlowSocketGuard(io: SocketServer, logger: Logger): { close(
 
 function waitingBytes(packets: { data?: unknown }[]): number {
   let bytes = 0;
-  for (const { data } of packets) bytes += typeof data === 'string' ? data.length : 0;
+  for (const { data } of packets) {
+    if (typeof data === 'string') bytes += data.length;
+    // Edits and cursors: a packet of their own after the one that tells of them.
+    else if (ArrayBuffer.isView(data)) bytes += data.byteLength;
+  }
   return bytes;
 }
