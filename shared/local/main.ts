@@ -6,13 +6,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { type ProcessCounts, readProcessCounts } from './process-counts.js';
 import { readable } from './readable-log.js';
 import { startSupervisor } from './supervisor.js';
 
-const { values } = parseArgs({
-  options: { web: { type: 'string', default: '1' }, workers: { type: 'string', default: '1' } },
-});
+const count = readCommandLine();
 const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const root = existsSync(path.join(built, 'package.json')) ? built : path.dirname(built);
 const say = (line: string): void => console.log(line);
@@ -53,7 +51,7 @@ const supervisor = startSupervisor({
   root,
   env: process.env,
   entries: { web: path.join(root, 'dist/api/main.js'), worker: path.join(root, 'dist/workers/main.js') },
-  count: { web: Math.max(1, Number(values.web)), worker: Math.max(0, Number(values.workers)) },
+  count,
   say,
   // At a terminal people read the log; elsewhere programs do.
   output: process.stdout.isTTY ? (line) => say(readable(line)) : undefined,
@@ -70,6 +68,15 @@ try {
 } catch (error) {
   if (!stopping) {
     console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
+
+function readCommandLine(): ProcessCounts {
+  try {
+    return readProcessCounts(process.argv.slice(2));
+  } catch (error) {
+    console.error((error as Error).message);
     process.exit(1);
   }
 }

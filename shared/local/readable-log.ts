@@ -6,8 +6,8 @@ type LogLine = {
   role?: string;
   msg?: string;
   err?: { message?: string; stack?: string };
-  req?: { method?: string; url?: string };
-  res?: { statusCode?: number };
+  req?: { method?: string; path?: string };
+  res?: { status?: number };
   responseTime?: number;
 };
 
@@ -16,7 +16,7 @@ export function readable(line: string): string {
   const entry = parse(line);
   if (!entry) return line;
   const time = entry.time.slice(11, 19);
-  const request = entry.req ? ` ${entry.req.method} ${entry.req.url} ${entry.res?.statusCode ?? ''}` : '';
+  const request = entry.req ? ` ${entry.req.method} ${entry.req.path} ${entry.res?.status ?? ''}` : '';
   const took = entry.responseTime === undefined ? '' : ` ${Math.round(entry.responseTime)} ms`;
   const error = entry.err ? `\n    ${entry.err.stack ?? entry.err.message ?? ''}` : '';
   return `${time} ${levels[entry.level] ?? '     '} ${(entry.role ?? '').padEnd(6)} ${entry.msg ?? ''}${request}${took}${error}`;
