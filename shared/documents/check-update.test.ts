@@ -117,7 +117,7 @@ describe('an update', () => {
     for (const bytes of [noise, many]) {
       const began = performance.now();
       expect(() => checkUpdate(bytes)).toThrow(MalformedUpdate);
-      expect(performance.now() - began).toBeLessThan(1_000);
+      expect(performance.now() - began).toBeLessThan(5_000);
     }
   });
 });

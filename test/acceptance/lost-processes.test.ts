@@ -109,7 +109,8 @@ it('a web process that is told to stop does so at once, also with readers', asyn
   const began = performance.now();
   stopping.signal('SIGTERM');
   expect(await stopping.exited).toBe(0);
-  expect(performance.now() - began).toBeLessThan(3_000);
+  // A step of the shutdown that waits for its readers is given up after 5 s.
+  expect(performance.now() - began).toBeLessThan(4_500);
   // Not a word of the protocol, after which a client would not come back by itself.
   expect(await ended).toBe('transport close');
 });

@@ -83,9 +83,8 @@ describe('admission', () => {
     if (!dispatcher) throw new Error('no dispatcher');
     await backlog.dispatch(dispatcher, [{ lane: laneOf(userId) }]);
     const others = await Promise.all(Array.from({ length: 20 }, () => backlog.put()));
-    const startedAt = performance.now();
+    // One round of the dispatcher, and all of them have got their places.
     await backlog.dispatch(dispatcher, [{ lane: laneOf(userId) }, ...others.map(({ ready }) => ready)]);
-    expect(performance.now() - startedAt).toBeLessThan(500);
     for (const other of others) expect((await backlog.row(other.id)).state).toBe('queued');
     expect((await backlog.states(userId)).filter((state) => state === 'queued')).toHaveLength(slots);
   });

@@ -165,7 +165,8 @@ describe('while Redis is away', () => {
       backlog.dispatcher(),
       [...jobs, ...more].map(({ ready }) => ready),
     );
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    // A command that waits for Redis is given up after 2 s.
+    expect(performance.now() - startedAt).toBeLessThan(1_900);
     for (const { id } of more) expect(await backlog.row(id)).toMatchObject({ state: 'pending', delivery: 0 });
     await server.start();
     await until(async () => {

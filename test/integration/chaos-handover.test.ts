@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { controlChannel } from '../../shared/realtime/publisher.js';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
 import { startMortalWorker } from '../support/mortal-worker.js';
@@ -67,10 +70,8 @@ function textOf(replyId: string): string {
 }
 
 async function jobRow(id: string) {
-  const { rows } = await system.app.ctx.database.query<{ state: string; attempt: number; failures: number }>(
-    'SELECT state, attempt, failures FROM jobs WHERE id = $1',
-    [id],
-  );
+  const statement = 'SELECT state, attempt, delivery, failures FROM jobs WHERE id = $1';
+  const { rows } = await system.app.ctx.database.query(statement, [id]);
   return rows[0];
 }
 
@@ -80,16 +81,12 @@ const cancel = ({ user, replyId }: Running) =>
 const isWhole = (replyId: string) => eventually(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
 
 describe('a worker that is told to stop', () => {
-  it('hands its replies on within 2 s, and that is no failure', async () => {
+  it('has handed its replies on when it ends, and that is no failure', async () => {
     const replies = await startReplies(places);
     const next = await system.startWorker();
-    const startedAt = performance.now();
-    const stopped = worker.stop().then(() => performance.now() - startedAt);
-    const taken = () => replies.every(({ replyId }) => heard.of(replyId).some((event) => event.attempt === 2));
-    await eventually(() => expect(taken()).toBe(true));
-    const takenMs = performance.now() - startedAt;
-    expect(takenMs).toBeLessThan(2_000);
-    expect(await stopped).toBeLessThan(2_000);
+    await worker.stop();
+    // Given out again, and not left to its leases: those that run out are counted as failures.
+    for (const { jobId } of replies) expect(await jobRow(jobId)).toMatchObject({ delivery: 2, failures: 0 });
     model.release();
     for (const { user, replyId, jobId } of replies) {
       expect(await system.ended(user, replyId)).toMatchObject({ state: 'done', content: wholeAnswer, attempt: 2 });
@@ -103,7 +100,7 @@ describe('a worker that is told to stop', () => {
 
   it('closes its calls of the model', async () => {
     const replies = await startReplies(2);
-    expect(system.modelApi.counts.open).toBe(2);
+    await eventually(() => expect(system.modelApi.counts.open).toBe(2));
     await worker.stop();
     await eventually(() => expect(system.modelApi.counts.open).toBe(0));
     worker = await system.startWorker();
@@ -127,13 +124,11 @@ describe('a worker that is told to stop', () => {
 });
 
 describe('a cancel', () => {
-  it('of a running reply ends the call of the model within a second, and keeps the text', async () => {
+  it('of a running reply ends the call of the model, and keeps the text', async () => {
     const reply = await startReply();
-    expect(system.modelApi.counts.open).toBe(1);
-    const startedAt = performance.now();
+    await eventually(() => expect(system.modelApi.counts.open).toBe(1));
     expect((await cancel(reply)).status).toBe(202);
-    await eventually(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5 });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    await eventually(() => expect(system.modelApi.counts.open).toBe(0));
     expect(await system.ended(reply.user, reply.replyId)).toMatchObject({
       state: 'cancelled',
       content: heldAt,
@@ -145,12 +140,22 @@ describe('a cancel', () => {
     expect([again.status, again.body.state]).toEqual([202, 'cancelled']);
   });
 
+  it('is told to the workers at once, and the order alone is enough for them', async () => {
+    const [first, second] = [await startReply(), await startReply()];
+    const orders = new Redis(system.redisUrl);
+    await orders.subscribe(controlChannel);
+    const order = once(orders, 'message');
+    await cancel(first);
+    expect(JSON.parse((await order)[1])).toEqual({ type: 'job-cancelled', jobId: first.jobId });
+    orders.disconnect();
+    await system.app.ctx.publisher.control({ type: 'job-cancelled', jobId: second.jobId });
+    expect(await system.ended(second.user, second.replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
+  });
+
   it('that no worker hears of at once is found with the next renewal', async () => {
     const reply = await startReply();
-    const startedAt = performance.now();
     await system.app.ctx.database.query('UPDATE jobs SET cancel_requested_at = now() WHERE id = $1', [reply.jobId]);
-    await eventually(() => expect(system.modelApi.counts.open).toBe(0), { interval: 5 });
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    await eventually(() => expect(system.modelApi.counts.open).toBe(0));
     expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
   });
 
@@ -176,10 +181,8 @@ describe('a cancel', () => {
     const [conversationId = ''] = await openMany(system, first.user, 1);
     const { body } = await system.post(first.user, conversationId, { content: 'Hello' });
     expect(await jobRow(body.jobId)).toMatchObject({ state: 'pending' });
-    const startedAt = performance.now();
     await cancel(first);
-    await eventually(() => expect(textOf(body.reply.id)).toBe(heldAt), { interval: 5 });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    await eventually(() => expect(textOf(body.reply.id)).toBe(heldAt));
     model.release();
     await system.ended(second.user, second.replyId);
   });

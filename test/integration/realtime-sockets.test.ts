@@ -58,7 +58,8 @@ describe('who may connect', () => {
     await app.request('POST', '/auth/logout', { token: user.accessToken, body: { refreshToken: user.refreshToken } });
     expect(await socket.event('error')).toMatchObject({ type: 'unauthenticated' });
     expect(await socket.disconnected()).toBe('io server disconnect');
-    expect(performance.now() - began).toBeLessThan(1_000);
+    // By the order to do so, and not with the next look at all connections, every 3 s.
+    expect(performance.now() - began).toBeLessThan(2_500);
   });
 
   it('loses it within seconds when the order to end it got lost', async () => {

@@ -15,6 +15,9 @@ let url = '';
 let requests: Request[] = [];
 let open = 0;
 let mostOpen = 0;
+/** Requests wait for one another until so many are open at once. */
+let together = 1;
+let waiting: (() => void)[] = [];
 let answer: (request: Request, n: number) => Answer | undefined = () => undefined;
 const { signal } = new AbortController();
 
@@ -25,6 +28,8 @@ beforeEach(async () => {
   requests = [];
   open = 0;
   mostOpen = 0;
+  together = 1;
+  waiting = [];
   answer = () => undefined;
   server = createServer((message, response) => {
     const parts: Buffer[] = [];
@@ -40,7 +45,10 @@ beforeEach(async () => {
       if (scripted?.hang) return;
       const data = body.input.map((text, index) => ({ index, embedding: vectorOf(text) })).reverse();
       response.writeHead(scripted?.status ?? 200, { 'content-type': 'application/json', ...scripted?.headers });
-      setImmediate(() => response.end(JSON.stringify(scripted?.body ?? { data })));
+      waiting.push(() => response.end(JSON.stringify(scripted?.body ?? { data })));
+      if (open < together) return;
+      together = 1;
+      for (const send of waiting.splice(0)) setImmediate(send);
     });
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -67,6 +75,7 @@ function api(settings: Partial<EmbeddingsApiSettings> = {}) {
 
 describe('requests', () => {
   test('many texts go in batches, so many at a time, and come back in order', async () => {
+    together = 3;
     const texts = Array.from({ length: 200 }, (_, n) => 'x'.repeat(n + 1));
     const vectors = await api().embed(texts, 'passage', signal);
     vectors.forEach((vector, n) => expect((vector[0] as number) / (vector[1] as number)).toBeCloseTo(n + 1, 2));
