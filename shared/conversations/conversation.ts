@@ -148,11 +148,15 @@ export async function deleteConversation(
     'SELECT user_id AS id FROM conversation_members WHERE conversation_id = $1',
     [where.id],
   );
+  // By the two indexes of unfinished jobs, each under its own condition: else the whole history is read.
   const jobs = await tx.query<{ id: string; state: string }>(
     `UPDATE jobs SET cancel_requested_at = now(),
        state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
        finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
-     WHERE order_key = $1 AND state IN ('pending', 'queued', 'running') RETURNING id, state`,
+     WHERE id = ANY(ARRAY(
+       SELECT id FROM jobs WHERE order_key = $1 AND state = 'pending' UNION ALL
+       SELECT id FROM jobs WHERE order_key = $1 AND NOT blocked AND state IN ('pending', 'queued', 'running')))
+       AND state IN ('pending', 'queued', 'running') RETURNING id, state`,
     [where.orderKey],
   );
   await tx.query('DELETE FROM conversations WHERE id = $1', [where.id]);

@@ -126,8 +126,8 @@ export async function deleteDocument(
        finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
      WHERE id IN (
        SELECT id FROM jobs
-       WHERE state IN ('pending', 'queued', 'running') AND kind NOT IN ('index-document', 'sync-payload')
-         AND (subject_id = $1 OR subject_id IN (SELECT id FROM document_suggestions WHERE document_id = $1))
+       WHERE subject_id = ANY(ARRAY(SELECT $1::uuid UNION ALL SELECT id FROM document_suggestions WHERE document_id = $1))
+         AND state IN ('pending', 'queued', 'running') AND kind NOT IN ('index-document', 'sync-payload')
        FOR UPDATE SKIP LOCKED)
      RETURNING id, state`,
     [where.id],
