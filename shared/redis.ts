@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { ConfigError } from './config.js';
 import { withTimeout } from './lifecycle.js';
 import type { Logger } from './logger.js';
 
@@ -27,6 +28,7 @@ export function connectRedis(url: string, use: RedisUse, logger: Logger): Redis 
     connectTimeout: 5_000,
     retryStrategy: (times) => Math.min(50 * times, 1_000),
   });
+  if (use === 'subscriber') handleResubscribing(redis);
   let reachable = true;
   redis.on('error', (error: Error) => {
     // One line per outage, not one per try.
@@ -38,6 +40,20 @@ export function connectRedis(url: string, use: RedisUse, logger: Logger): Redis 
     reachable = true;
   });
   return redis;
+}
+
+/**
+ * A connection that is back subscribes to its channels again by itself, and the client lets nobody know how that ends:
+ * closed at this moment, it leaves a rejection that nobody handles, which would end the process before it has closed
+ * the rest. Whoever subscribes is told as before.
+ */
+function handleResubscribing(redis: Redis): void {
+  const subscribe = redis.subscribe.bind(redis) as (...channels: unknown[]) => Promise<unknown>;
+  redis.subscribe = (...channels: unknown[]) => {
+    const subscribed = subscribe(...channels);
+    subscribed.catch(() => {});
+    return subscribed;
+  };
 }
 
 /** Waits up to `ms` milliseconds for the connection; answers whether it is there. */
@@ -54,7 +70,9 @@ async function waitUntilReady(redis: Redis, ms: number): Promise<boolean> {
  * Refuses a Redis that drops keys when its memory is full: BullMQ's jobs and the reply logs are such keys.
  * One that is away, or that forbids CONFIG (some managed ones), is let through with a warning.
  *
- * @throws when `maxmemory` is set and the policy is not `noeviction`.
+ * Without a limit nothing is dropped yet, but a limit can be set at any time, and nobody would ask again.
+ *
+ * @throws ConfigError when the policy is not `noeviction`.
  */
 export async function assertNoEviction(redis: Redis, logger: Logger): Promise<void> {
   if (!(await waitUntilReady(redis, 3_000))) {
@@ -63,13 +81,12 @@ export async function assertNoEviction(redis: Redis, logger: Logger): Promise<vo
   }
   const info = await redis.info('memory').catch(() => '');
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
-  const limit = Number(/maxmemory:(\d+)/.exec(info)?.[1] ?? 0);
   if (policy === undefined) {
     logger.warn('redis does not tell its maxmemory-policy; make sure that it is noeviction');
-  } else if (policy !== 'noeviction' && limit > 0) {
-    throw new Error(
-      `Redis may evict keys (maxmemory ${limit} bytes, maxmemory-policy ${policy}), which would lose queued work. ` +
-        'Set maxmemory-policy to noeviction.',
+  } else if (policy !== 'noeviction') {
+    throw new ConfigError(
+      `Redis may evict keys when its memory is full (maxmemory-policy ${policy}), which would lose queued work. ` +
+        'Set its maxmemory-policy to noeviction.',
     );
   }
 }
