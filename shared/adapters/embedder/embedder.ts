@@ -31,6 +31,7 @@ export type Embedder = {
 
 /**
  * What went wrong while embedding. Codes: `embedding_rate_limited`, `embedding_unavailable`, `embedding_timeout`
- * (transient); `embedding_refused`, `embedding_unauthorized`, `embedding_malformed`, `embedding_size` (permanent).
+ * (transient); `embedding_refused`, `embedding_too_large`, `embedding_unauthorized`, `embedding_malformed`,
+ * `embedding_size` (permanent).
  */
 export class EmbeddingError extends JobFailure {}

@@ -12,8 +12,11 @@ type Request = {
 /** A retry is never put off for longer than this, whatever a header says. */
 const maxRetryAfterMs = 5 * 60_000;
 
+/** Some services leave the index away, and then keep the order. */
 const answer = z.object({
-  data: z.array(z.object({ index: z.number().int().min(0), embedding: z.union([z.array(z.number()), z.string()]) })),
+  data: z.array(
+    z.object({ index: z.number().int().min(0).nullish(), embedding: z.union([z.array(z.number()), z.string()]) }),
+  ),
 });
 
 /**
@@ -23,7 +26,9 @@ const answer = z.object({
  */
 export async function requestEmbeddings(request: Request, count: number): Promise<Float32Array[]> {
   const parsed = answer.safeParse(await send(request));
-  const data = parsed.data?.data ?? [];
+  const found = parsed.data?.data ?? [];
+  const ordered = found.every(({ index }) => typeof index !== 'number');
+  const data = found.map(({ index, embedding }, place) => ({ index: (ordered ? place : index) ?? count, embedding }));
   if (new Set(data.map(({ index }) => index)).size !== count || data.some(({ index }) => index >= count)) {
     const message = `The embeddings service did not answer with a vector for each of ${count} texts.`;
     throw new EmbeddingError('embedding_malformed', message, { transient: false });
@@ -59,6 +64,17 @@ async function send({ url, apiKey, body, timeoutMs, signal }: Request): Promise<
   }
 }
 
+/**
+ * What services say of a text, or of several together, that is more than they take. The statuses differ: TEI answers
+ * 413 or 422, vLLM and OpenAI 400, llama.cpp 500.
+ */
+const saysTooLarge =
+  /too (long|large|many|big)|max(imum)?\b|max_|exceed|at most|(less|fewer|shorter) than|context (length|size|window)|batch size/i;
+
+function isTooLarge(status: number, said: string): boolean {
+  return status === 413 || ([400, 422, 500].includes(status) && saysTooLarge.test(said));
+}
+
 async function refusal(response: Response): Promise<EmbeddingError> {
   const said = (await response.text().catch(() => '')).slice(0, 300);
   const { status } = response;
@@ -66,13 +82,18 @@ async function refusal(response: Response): Promise<EmbeddingError> {
     const message = 'The embeddings service does not accept the key. An operator has to set EMBEDDING_API_KEY.';
     return new EmbeddingError('embedding_unauthorized', message, { transient: false });
   }
+  if (isTooLarge(status, said)) {
+    const message = `The texts are too long for the embeddings service (${status}): ${said}`;
+    return new EmbeddingError('embedding_too_large', message, { transient: false });
+  }
   const retryAfterMs = retryAfter(response.headers);
   // OpenAI says 429 also of an account without money, which no waiting helps.
   if (status === 429 && !/insufficient_quota/.test(said)) {
     const message = 'The embeddings service is answering too many requests of this account at the moment.';
     return new EmbeddingError('embedding_rate_limited', message, { transient: true, retryAfterMs });
   }
-  if (status >= 500 || status === 408 || status === 409 || status === 425) {
+  // TEI says 424 when the model itself has failed.
+  if (status >= 500 || [408, 409, 424, 425].includes(status)) {
     const message = `The embeddings service had an error (${status}).`;
     return new EmbeddingError('embedding_unavailable', message, { transient: true, retryAfterMs });
   }

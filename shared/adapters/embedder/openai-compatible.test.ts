@@ -115,6 +115,65 @@ describe('requests', () => {
     answer = () => ({ body: { data: [{ index: 0, embedding }] } });
     expect(await api().embed(['a'], 'query', signal)).toEqual([new Float32Array([0.6, 0.8, 0, 0])]);
   });
+
+  test('vectors without an index are in the order of the texts', async () => {
+    answer = ({ body }) => ({ body: { data: body.input.map((text) => ({ embedding: vectorOf(text) })) } });
+    const vectors = await api().embed(['x', 'xxx'], 'passage', signal);
+    expect(vectors.map(([one = 0, other = 1]) => Math.round(one / other))).toEqual([1, 3]);
+  });
+});
+
+describe('more than a service takes', () => {
+  const tooMany = {
+    status: 413,
+    body: { error: 'batch size 32 > maximum allowed batch size 8', error_type: 'Validation' },
+  };
+
+  test('texts that are too many go in smaller requests', async () => {
+    answer = ({ body }) => (body.input.length > 8 ? tooMany : undefined);
+    const texts = Array.from({ length: 32 }, (_, n) => 'x'.repeat(n + 1));
+    const vectors = await api().embed(texts, 'passage', signal);
+    vectors.forEach((vector, n) => expect((vector[0] as number) / (vector[1] as number)).toBeCloseTo(n + 1, 2));
+    expect(requests.map(({ body }) => body.input.length)).toEqual([32, 16, 8, 8, 16, 8, 8]);
+  });
+
+  test.each([
+    [413, { error: 'Input validation error: `inputs` must have less than 512 tokens. Given: 901' }],
+    [422, { message: '`inputs` must have less than 512 tokens. Given: 901', type: 'Validation' }],
+    [400, { error: { message: "This model's maximum context length is 512 tokens. However, you requested 901" } }],
+    [400, { error: { message: 'the input length exceeds the context length' } }],
+    [500, { error: { message: 'input is too large to process. increase the physical batch size' } }],
+  ])('a text that is too long (%d %j) is cut, and the others are not', async (status, body) => {
+    const isLong = (text: string): boolean => text.length > 800;
+    answer = (request) => (request.body.input.some(isLong) ? { status, body } : undefined);
+    const texts = ['x', 'y'.repeat(2_000), 'z'.repeat(700)];
+    const vectors = await api({ model: 'nomic-embed-text' }).embed(texts, 'passage', signal);
+    expect(vectors).toHaveLength(3);
+    const taken = requests
+      .filter((request) => !request.body.input.some(isLong))
+      .flatMap((request) => request.body.input);
+    expect(taken.map((text) => text.replace('search_document: ', '')).sort()).toEqual([
+      'x',
+      expect.stringMatching(/^y{400,}$/),
+      texts[2],
+    ]);
+  });
+
+  test('a refusal that no shorter text helps is permanent', async () => {
+    answer = () => ({ status: 413 });
+    await expect(api().embed(['x'.repeat(2_000)], 'passage', signal)).rejects.toMatchObject({
+      code: 'embedding_too_large',
+      transient: false,
+    });
+    expect(requests.length).toBeLessThan(12);
+  });
+
+  test('texts that take too long together go in smaller requests', async () => {
+    answer = ({ body }) => (body.input.length > 4 ? { hang: true } : undefined);
+    const texts = Array.from({ length: 8 }, (_, n) => 'x'.repeat(n + 1));
+    expect(await api({ timeoutMs: 2_000 }).embed(texts, 'passage', signal)).toHaveLength(8);
+    expect(requests.map(({ body }) => body.input.length)).toEqual([8, 4, 4]);
+  });
 });
 
 describe('failures', () => {

@@ -4,6 +4,7 @@ import { type Embedder, EmbeddingError, type TextKind } from './embedder.js';
 import { requestEmbeddings } from './embeddings-request.js';
 import { createGate } from './gate.js';
 import { traitsOf } from './model-traits.js';
+import { inPortions } from './portions.js';
 import { toUnitLength } from './unit-length.js';
 
 export type EmbeddingsApiSettings = {
@@ -33,6 +34,8 @@ export type EmbeddingsApiSettings = {
 const maxTries = 4;
 /** A longer wait is the job's, for the same reason. */
 const maxWaitMs = 10_000;
+/** A model on a processor of its own machine takes a minute and more for what a service answers in a second. */
+const answerWithinMs = 180_000;
 
 /** An embedder behind any API of the shape of OpenAI's `/v1/embeddings`: OpenAI, Voyage, Ollama, vLLM, TEI, … */
 export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
@@ -41,14 +44,21 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
   const traits = traitsOf(model);
   const gate = createGate(settings);
 
-  async function embedBatch(texts: string[], kind: TextKind, signal: AbortSignal): Promise<Float32Array[]> {
-    const body = { model, input: texts.map((text) => traits.prefix[kind] + text), ...traits.fields(kind, size) };
-    const request = { url, apiKey: settings.apiKey, body, timeoutMs: settings.timeoutMs ?? 60_000, signal };
+  function embedBatch(texts: string[], kind: TextKind, signal: AbortSignal): Promise<Float32Array[]> {
+    const input = texts.map((text) => traits.prefix[kind] + text);
+    return inPortions(input, (portion) => ask(portion, kind, signal));
+  }
+
+  async function ask(input: readonly string[], kind: TextKind, signal: AbortSignal): Promise<Float32Array[]> {
+    const body = { model, input, ...traits.fields(kind, size) };
+    const request = { url, apiKey: settings.apiKey, body, timeoutMs: settings.timeoutMs ?? answerWithinMs, signal };
     for (let tries = 1; ; tries += 1) {
       try {
-        return await gate.pass(() => requestEmbeddings(request, texts.length), signal);
+        return await gate.pass(() => requestEmbeddings(request, input.length), signal);
       } catch (error) {
         if (!(error instanceof EmbeddingError) || !error.transient) throw error;
+        // The same again would take as long again.
+        if (error.code === 'embedding_timeout') throw error;
         const backoffMs = (settings.firstRetryMs ?? 500) * 2 ** (tries - 1) * (0.5 + Math.random());
         const waitMs = error.retryAfterMs ?? backoffMs;
         if (error.code === 'embedding_rate_limited') gate.pause(Math.min(waitMs, maxWaitMs));
