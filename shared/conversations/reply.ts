@@ -65,13 +65,19 @@ export async function noteGrounds(
 /** What {@link noteGrounds} noted last, as it was given. */
 export type Grounds<Passage> = { attempt: number; passages: Passage[] };
 
-/** @returns null when no attempt was given any passages, or the reply is gone. */
+/**
+ * Nobody is added to the conversation until the transaction ends.
+ *
+ * @returns null when no attempt was given any passages, or the reply is gone.
+ */
 export async function readGrounds<Passage>(
-  sql: Sql,
+  tx: Sql,
   messageId: string,
 ): Promise<(Grounds<Passage> & { conversationId: string }) | null> {
-  const { rows } = await sql.query<{ grounds: Grounds<Passage>; conversationId: string }>(
-    'SELECT grounds, conversation_id AS "conversationId" FROM messages WHERE id = $1 AND grounds IS NOT NULL',
+  const { rows } = await tx.query<{ grounds: Grounds<Passage>; conversationId: string }>(
+    `SELECT message.grounds, conversation.id AS "conversationId"
+     FROM messages AS message JOIN conversations AS conversation ON conversation.id = message.conversation_id
+     WHERE message.id = $1 AND message.grounds IS NOT NULL FOR SHARE OF conversation`,
     [messageId],
   );
   return rows[0] ? { ...rows[0].grounds, conversationId: rows[0].conversationId } : null;

@@ -48,6 +48,8 @@ async function isAnythingThere(sql: Sql): Promise<boolean> {
  * transaction ends, so that what is saved in it was allowed at that moment. Of a document that was edited meanwhile
  * the passage may be gone: who has access may read its earlier texts too, and nobody could reply about a document that
  * is being written if each edit began the reply again.
+ *
+ * @param readers with the roles that they keep until the transaction ends.
  */
 export async function areStillReadable(
   tx: Sql,
@@ -59,7 +61,6 @@ export async function areStillReadable(
   const entryHits = hits.filter((hit) => hit.kind === 'entry');
   const entryIds = [...new Set(entryHits.map(({ entryId }) => entryId))];
   const documentIds = [...new Set(hits.flatMap((hit) => (hit.kind === 'document' ? hit.documentId : [])))];
-  await tx.query('SELECT 1 FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [userIds]);
   await tx.query('SELECT 1 FROM knowledge_entries WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE', [entryIds]);
   const points = entryHits.map((hit) => ({ ...hit, score: 0 }));
   if ((await findReadableHits(tx, readers, points, {})).length !== points.length) return false;

@@ -1,7 +1,7 @@
 import type { TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { JobError, Outcome } from '../../shared/backlog/claim.js';
 import { findMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
-import { listReaders } from '../../shared/conversations/readers.js';
+import { holdReaders, listReaders } from '../../shared/conversations/readers.js';
 import {
   membershipIsStill,
   readGrounds,
@@ -48,7 +48,7 @@ export async function endReply(
   const saved = await inOneTransaction(ctx, async (tx) => {
     await job.guard(tx);
     if (!(await membershipIsStill(tx, conversationId, task.membershipVersion))) return 'readers-changed';
-    if (sources && !(await areStillReadable(tx, await listReaders(tx, conversationId), sources.passages))) {
+    if (sources && !(await areStillReadable(tx, await holdReaders(tx, conversationId), sources.passages))) {
       return 'readers-changed';
     }
     await recordUsageOf(tx, job, conversationId, written);
@@ -106,7 +106,7 @@ async function isStillReadable(tx: Sql, messageId: string, attempt: number): Pro
   const grounds = await readGrounds<PassageRef>(tx, messageId);
   if (!grounds || grounds.attempt < attempt) return true;
   if (grounds.attempt > attempt) return false;
-  return areStillReadable(tx, await listReaders(tx, grounds.conversationId), grounds.passages);
+  return areStillReadable(tx, await holdReaders(tx, grounds.conversationId), grounds.passages);
 }
 
 const inOneTransaction = <T>(ctx: WorkerContext, work: (tx: Sql) => Promise<T>): Promise<T> =>
