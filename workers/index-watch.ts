@@ -2,7 +2,8 @@ import { VectorStoreError } from '../shared/adapters/vector-store/vector-store.j
 import type { Ready } from '../shared/backlog/enqueue.js';
 import { isUnavailable } from '../shared/errors.js';
 import { reweigh } from '../shared/knowledge/average-length.js';
-import { lockIndex, repairIndex } from '../shared/knowledge/repair-index.js';
+import { lockIndex } from '../shared/knowledge/index-locks.js';
+import { repairIndex } from '../shared/knowledge/repair-index.js';
 import type { WorkerContext } from './context.js';
 
 /** In milliseconds: how long a wiped vector store may go unnoticed. */

@@ -6,8 +6,8 @@ import { exitOnSignal } from '../shared/lifecycle.js';
 import { createLogger } from '../shared/logger.js';
 
 /**
- * Entry of `npm run reindex`: builds a new collection from Postgres and puts it into service. Everything else may
- * run meanwhile.
+ * Builds a new collection from Postgres and puts it into service; `npm run reindex` runs it. Everything else may run
+ * meanwhile.
  */
 async function main(): Promise<void> {
   const config = loadConfig();
@@ -22,8 +22,11 @@ async function main(): Promise<void> {
     shown = Math.max(shown, percent);
   };
   try {
-    const { collection, points, embedded } = await reindex(ctx, report, stop.signal);
+    const { collection, replaced, points, embedded } = await reindex(ctx, report, stop.signal);
     console.log(`${collection} is in service with ${points} points; ${embedded} texts were embedded.`);
+    if (replaced !== null && !ctx.vectors.fits(replaced)) {
+      console.log(`Processes of the earlier model go on with ${replaced}: start them again with this one.`);
+    }
   } finally {
     await ctx.lifecycle.close();
   }

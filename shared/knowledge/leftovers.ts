@@ -1,9 +1,12 @@
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
+import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import { enqueue, type Ready } from '../backlog/enqueue.js';
 import type { Database, Sql } from '../database.js';
 import { resumeDocuments } from './documents/ask.js';
 import { unusedVectorSql } from './embeddings.js';
 import { filePrefix } from './files.js';
+import { holdReindexes } from './index-locks.js';
+import { indexChangedAt } from './vector-index.js';
 
 /** An upload may take so long before its row is written, in milliseconds. */
 const uploadMs = 86_400_000;
@@ -23,6 +26,25 @@ export async function deleteLostObjects(
     deleted += 1;
   }
   return deleted;
+}
+
+/** Processes of another model may go on so long after it was replaced, in milliseconds. */
+const replacedMs = 3_600_000;
+
+/** Deletes collections of models that have been replaced. @returns how many. */
+export async function deleteReplacedCollections(deps: { database: Database; vectors: VectorStore }): Promise<number> {
+  const { database, vectors } = deps;
+  const found = await vectors.check();
+  // Where this process is the one that is out of date, its collection is not its own to delete.
+  if (found.state !== 'ready') return 0;
+  return database.transaction(async (tx) => {
+    if (!(await holdReindexes(tx))) return 0;
+    const changedAt = await indexChangedAt(tx);
+    if (!changedAt || Date.now() - changedAt.getTime() < replacedMs) return 0;
+    const replaced = (await vectors.collections()).filter((name) => name !== found.collection);
+    for (const name of replaced) await vectors.deleteCollection(name);
+    return replaced.length;
+  });
 }
 
 /** Deletes vectors of texts that no passage has, at most `batch`. @returns how many. */

@@ -8,7 +8,7 @@ import { embedChunks } from './embed-chunks.js';
 import { makePoints } from './index-chunks.js';
 import { chunksPerJob } from './limits.js';
 import { findPlacement, placedSql } from './placement.js';
-import { lockIndex } from './repair-index.js';
+import { forgetBuilding, lockIndex, whileOnlyReindex } from './index-locks.js';
 import { readIndexState, writeIndexState } from './vector-index.js';
 
 type Deps = {
@@ -18,16 +18,29 @@ type Deps = {
   embedder: Embedder;
 };
 
-/** What a re-index did. `embedded` counts texts that had no vector of this model: 0 unless the model has changed. */
+/**
+ * What a re-index did. `embedded` counts texts that had no vector of this model: 0 unless the model has changed. What was
+ * `replaced` is deleted, unless it is of another model.
+ */
 export type Reindexed = { collection: string; replaced: string | null; points: number; embedded: number };
 
 /**
  * Builds a new collection from Postgres and puts it into service in one step. Everything goes on meanwhile: jobs
- * write to both collections, and searches see the old one until the new one is whole.
+ * write to both collections, and searches see the old one until the new one is whole. Processes of another model keep
+ * to their own collection, which stays for them; what they have written is written again once they are gone.
  *
  * @param report told now and then how many of the versions and documents are done.
+ * @throws ConfigError when another one runs.
  */
-export async function reindex(
+export function reindex(
+  deps: Deps,
+  report: (done: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<Reindexed> {
+  return whileOnlyReindex(deps, () => build(deps, report, signal));
+}
+
+async function build(
   deps: Deps,
   report: (done: number, total: number) => void,
   signal: AbortSignal,
@@ -56,11 +69,12 @@ export async function reindex(
     }
     report(total, total);
     const replaced = await vectors.switchTo(collection);
+    const ofOtherModel = replaced !== null && !vectors.fits(replaced);
     await database.transaction(async (tx) => {
       await lockIndex(tx);
-      await writeIndexState(tx, { collection, building: null });
+      await writeIndexState(tx, { collection, building: null, outdated: ofOtherModel });
     });
-    if (replaced && replaced !== collection) await vectors.deleteCollection(replaced);
+    if (replaced !== null && !ofOtherModel) await vectors.deleteCollection(replaced);
     return { collection, replaced, ...count };
   } catch (error) {
     await abandon(deps, collection);
@@ -70,6 +84,10 @@ export async function reindex(
 
 /** From the commit on, jobs write to the new collection too; what they wrote before is read from Postgres later. */
 async function begin({ database, vectors }: Deps): Promise<string> {
+  await database.transaction(async (tx) => {
+    await lockIndex(tx);
+    await forgetBuilding(tx, vectors);
+  });
   const collection = await vectors.createCollection();
   await database.transaction(async (tx) => {
     await lockIndex(tx);
@@ -85,10 +103,7 @@ async function abandon({ database, vectors }: Deps, collection: string): Promise
     const state = await readIndexState(tx);
     if (state.building === collection) await writeIndexState(tx, { ...state, building: null });
   });
-  const { state, ...inService } = await vectors.check();
-  if (state !== 'ready' || !('collection' in inService) || inService.collection !== collection) {
-    await vectors.deleteCollection(collection);
-  }
+  if ((await vectors.inService()) !== collection) await vectors.deleteCollection(collection);
 }
 
 async function versionIds(database: Database): Promise<string[]> {

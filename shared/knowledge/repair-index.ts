@@ -4,19 +4,12 @@ import type { Database, Sql } from '../database.js';
 import { askForDocumentPoints } from './documents/ask.js';
 import { chunksPerJob } from './limits.js';
 import { placedSql } from './placement.js';
+import { dropAbandoned, lockIndex } from './index-locks.js';
 import { readIndexState, writeIndexState } from './vector-index.js';
-
-/** Any number that nothing else uses. */
-const indexLock = 5_310_003;
-
-/** Runs one at a time over all processes. */
-export async function lockIndex(tx: Sql): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock($1)', [indexLock]);
-}
 
 /**
  * Makes the collection if there is none, and asks for all points if it is not the one that the jobs have filled:
- * it was wiped, or is new. No vector is computed again.
+ * it was wiped, is new, or another model has taken its place. No vector is computed again.
  *
  * @returns whom the dispatcher should look at; null when the index is as it should be.
  * @throws VectorStoreError `vector_store_mismatch` when it was made for another model or size.
@@ -24,14 +17,17 @@ export async function lockIndex(tx: Sql): Promise<void> {
 export async function repairIndex(deps: { database: Database; vectors: VectorStore }): Promise<Ready[] | null> {
   const { database, vectors } = deps;
   const { collection, created } = await vectors.ensure();
-  const isWhole = async (sql: Sql): Promise<boolean> =>
-    (await readIndexState(sql)).collection === collection && !(await wasEmptied(sql, vectors));
+  await dropAbandoned(deps);
+  const isWhole = async (sql: Sql): Promise<boolean> => {
+    const state = await readIndexState(sql);
+    return state.collection === collection && !state.outdated && !(await wasEmptied(sql, vectors));
+  };
   if (!created && (await isWhole(database))) return null;
   return database.transaction(async (tx) => {
     await lockIndex(tx);
     // Of several processes that noticed it at once one asks for the points.
     if (!created && (await isWhole(tx))) return null;
-    await writeIndexState(tx, { ...(await readIndexState(tx)), collection });
+    await writeIndexState(tx, { building: (await readIndexState(tx)).building, collection });
     return askForAllPoints(tx);
   });
 }

@@ -95,7 +95,7 @@ export async function startStandIns({ env: given, folder, say, onLost }: Options
     env.JWT_SECRET ??= await keptSecret(path.join(folder, 'jwt-secret'));
 
     // For psql, redis-cli, curl and scripts: the ports, passwords and keys are not to be guessed.
-    const urls = path.join(folder, 'urls.env');
+    const urls = urlsFile(folder);
     const names = ['DATABASE_URL', 'REDIS_URL', 'QDRANT_URL', 'QDRANT_API_KEY'];
     const lines = names.flatMap((name) => (env[name] ? [`${name}=${env[name]}\n`] : []));
     await writeFile(urls, lines.join(''), { mode: 0o600 });
@@ -106,6 +106,9 @@ export async function startStandIns({ env: given, folder, say, onLost }: Options
     throw error;
   }
 }
+
+/** Where the addresses of what runs are to be found. */
+export const urlsFile = (folder: string): string => path.join(folder, 'urls.env');
 
 /** What a server writes goes to a file of its own, which begins anew with each start. */
 async function logFile(folder: string, name: string): Promise<LineLog> {

@@ -1,6 +1,11 @@
 import { VectorStoreError } from '../../shared/adapters/vector-store/vector-store.js';
 import { compareIndex } from '../../shared/knowledge/compare-index.js';
-import { deleteLostObjects, deleteUnusedVectors, resumeStuck } from '../../shared/knowledge/leftovers.js';
+import {
+  deleteLostObjects,
+  deleteReplacedCollections,
+  deleteUnusedVectors,
+  resumeStuck,
+} from '../../shared/knowledge/leftovers.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 
@@ -20,6 +25,8 @@ export async function cleanKnowledge(ctx: WorkerContext, job: Pick<JobRun, 'sign
     const { removed, ready } = await compareIndex(ctx, job.signal);
     if (removed > 0) job.logger.warn({ points: removed }, 'points of no passage were deleted');
     ready.forEach((lane) => ctx.dispatcher.kick(lane));
+    const collections = await deleteReplacedCollections(ctx);
+    if (collections > 0) job.logger.info({ collections }, 'collections of earlier embedding models were deleted');
   } catch (error) {
     if (!(error instanceof VectorStoreError)) throw error;
     // The next cleaning compares; whoever watches the index tells of the outage.

@@ -15,8 +15,21 @@ export type CollectionPlan = {
 
 /** The physical collection that the alias stands for. */
 export async function inService(client: QdrantClient, { alias }: CollectionPlan): Promise<string | null> {
+  return (await targetsOf(client)).get(alias) ?? null;
+}
+
+/**
+ * The name that requests go to: an alias that processes of one model have to themselves. While another model is put into
+ * service they go on with what they know, until they are started again; vectors of one never get among the other's.
+ */
+export const requestAlias = (plan: CollectionPlan): string => prefixOf(plan).slice(0, -1);
+
+/** Whether the collection was made for this model and size. */
+export const fits = (plan: CollectionPlan, collection: string): boolean => collection.startsWith(prefixOf(plan));
+
+async function targetsOf(client: QdrantClient): Promise<Map<string, string>> {
   const { aliases } = await client.getAliases();
-  return aliases.find(({ alias_name }) => alias_name === alias)?.collection_name ?? null;
+  return new Map(aliases.map(({ alias_name, collection_name }) => [alias_name, collection_name]));
 }
 
 /** Collections of this alias, whatever their model, the oldest of each model first. */
@@ -38,7 +51,7 @@ export async function checkCollection(client: QdrantClient, plan: CollectionPlan
   const { config } = await client.getCollection(collection);
   const size = (config.params.vectors as Record<string, { size?: number }> | undefined)?.[denseVector]?.size;
   if (size !== plan.size) return mismatch(plan, collection, `its vectors have ${size ?? 'no'} numbers`);
-  if (!collection.startsWith(prefixOf(plan))) return mismatch(plan, collection, 'it was made for another model');
+  if (!fits(plan, collection)) return mismatch(plan, collection, 'it was made for another model');
   return { state: 'ready', collection };
 }
 
@@ -59,26 +72,32 @@ export async function ensureCollection(
   }
   if (found.state === 'ready') {
     await createIndexes(client, plan, found.collection);
+    await pointAliases(client, plan, found.collection);
     return { collection: found.collection, created: false };
   }
   // All who start at once choose this same name, so that none of them is left with a collection of its own.
-  const left = (await collectionsOf(client, plan)).filter((name) => name.startsWith(prefixOf(plan)));
+  const left = (await collectionsOf(client, plan)).filter((name) => fits(plan, name));
   const collection = left.at(-1) ?? (await createNumbered(client, plan, 1));
   await createIndexes(client, plan, collection);
-  await pointAlias(client, plan.alias, collection, null);
+  await pointAliases(client, plan, collection);
   return { collection, created: true };
 }
 
-/** Puts `collection` into service in place of `before`, in one step. */
-export async function pointAlias(
+/** Puts `collection` into service, in one step. @returns what was in service before. */
+export async function pointAliases(
   client: QdrantClient,
-  alias: string,
+  plan: CollectionPlan,
   collection: string,
-  before: string | null,
-): Promise<void> {
-  const create = { create_alias: { alias_name: alias, collection_name: collection } };
-  const remove = { delete_alias: { alias_name: alias } };
-  await client.updateCollectionAliases({ actions: before === null ? [create] : [remove, create] });
+): Promise<string | null> {
+  const targets = await targetsOf(client);
+  const actions = [plan.alias, requestAlias(plan)].flatMap((alias) => {
+    const before = targets.get(alias);
+    if (before === collection) return [];
+    const create = { create_alias: { alias_name: alias, collection_name: collection } };
+    return before === undefined ? [create] : [{ delete_alias: { alias_name: alias } }, create];
+  });
+  if (actions.length > 0) await client.updateCollectionAliases({ actions });
+  return targets.get(plan.alias) ?? null;
 }
 
 async function createNumbered(client: QdrantClient, plan: CollectionPlan, number: number): Promise<string> {

@@ -60,16 +60,30 @@ describe('the collection', () => {
   test('is replaced in one step', async () => {
     const { collection: old } = await store.ensure();
     await store.upsert([point(0, [1, 0, 0, 0], { 7: 1 })]);
+    const next = await store.createCollection();
+    await store.within(next).upsert([point(1, [1, 0, 0, 0], { 7: 1 }), point(2, [0, 1, 0, 0], {})]);
+    expect(await found()).toEqual([0]);
+    expect(await store.switchTo(next)).toBe(old);
+    expect(await found()).toEqual([1, 2]);
+    expect(await store.check()).toEqual({ state: 'ready', collection: next });
+    await store.deleteCollection(old);
+    expect(await store.collections()).toEqual([next]);
+    expect(await store.switchTo(next)).toBeNull();
+  });
+
+  test('of another model takes its place, and processes of the earlier one keep theirs', async () => {
+    const { collection: old } = await store.ensure();
+    await store.upsert([point(0, [1, 0, 0, 0], {})]);
     const other = storeFor('another model', 2);
     const next = await other.createCollection();
-    await other.within(next).upsert([point(1, [1, 0], { 7: 1 }), point(2, [0, 1], {})]);
-    expect(await found()).toEqual([0]);
+    expect([store.fits(old), store.fits(next), other.fits(old), other.fits(next)]).toEqual([true, false, false, true]);
     expect(await other.switchTo(next)).toBe(old);
-    expect(await found()).toEqual([1, 2]);
-    expect(await other.check()).toEqual({ state: 'ready', collection: next });
-    await other.deleteCollection(old);
-    expect(await other.collections()).toEqual([next]);
-    expect(await other.switchTo(next)).toBeNull();
+    expect([await store.inService(), await other.inService()]).toEqual([next, next]);
+    expect(await store.check()).toMatchObject({ state: 'mismatch', collection: next });
+    await store.upsert([point(1, [0, 1, 0, 0], {})]);
+    await other.upsert([point(2, [1, 0], {})]);
+    expect([await store.count(), await other.count()]).toEqual([2, 1]);
+    expect(await other.ensure()).toEqual({ collection: next, created: false });
   });
 
   test('that is gone is a transient failure', async () => {

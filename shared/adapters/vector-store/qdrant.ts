@@ -4,9 +4,11 @@ import {
   type CollectionPlan,
   collectionsOf,
   ensureCollection,
+  fits,
   inService,
   makeCollection,
-  pointAlias,
+  pointAliases,
+  requestAlias,
 } from './collections.js';
 import { everything, type Filter } from './filter.js';
 import { toNumbers } from './numbers.js';
@@ -23,7 +25,7 @@ const idsPerPage = 1_000;
 
 /** A vector store in Qdrant, under the alias and for the model that `plan` names. Opens no connection by itself. */
 export function createQdrantStore(settings: QdrantSettings, plan: CollectionPlan): VectorStore {
-  return storeOf(createQdrantClient(settings), plan, plan.alias);
+  return storeOf(createQdrantClient(settings), plan, requestAlias(plan));
 }
 
 function storeOf(client: QdrantClient, plan: CollectionPlan, name: string): VectorStore {
@@ -33,6 +35,8 @@ function storeOf(client: QdrantClient, plan: CollectionPlan, name: string): Vect
     name,
     check: () => translated(() => checkCollection(client, plan)),
     ensure: () => translated(() => ensureCollection(client, plan)),
+    inService: () => translated(() => inService(client, plan)),
+    fits: (collection) => fits(plan, collection),
 
     upsert: (points) =>
       translated(async () => {
@@ -76,8 +80,7 @@ function storeOf(client: QdrantClient, plan: CollectionPlan, name: string): Vect
     within: (collection) => storeOf(client, plan, collection),
     switchTo: (collection) =>
       translated(async () => {
-        const before = await inService(client, plan);
-        await pointAlias(client, plan.alias, collection, before);
+        const before = await pointAliases(client, plan, collection);
         return before === collection ? null : before;
       }),
     deleteCollection: (collection) => translated(async () => void (await client.deleteCollection(collection))),

@@ -43,7 +43,8 @@ export type CollectionState =
   | { state: 'mismatch'; collection: string; message: string };
 
 /**
- * The points of one alias (QDRANT_COLLECTION), or of the physical collection that {@link VectorStore.within} names.
+ * The points of the collection of this model that is, or was last, in service under the alias QDRANT_COLLECTION; or of
+ * the physical collection that {@link VectorStore.within} names.
  * Writes are done when their promise resolves: a search that starts afterwards sees them.
  *
  * Everything throws VectorStoreError.
@@ -60,6 +61,10 @@ export type VectorStore = {
    * @throws VectorStoreError `vector_store_mismatch` when the collection in service is for another model or size.
    */
   ensure(): Promise<{ collection: string; created: boolean }>;
+  /** The physical collection that is in service, whatever its model. */
+  inService(): Promise<string | null>;
+  /** Whether a physical collection was made for this model and size. */
+  fits(collection: string): boolean;
 
   /** Writes the points, in requests of bounded size. */
   upsert(points: readonly Point[]): Promise<void>;
