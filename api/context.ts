@@ -2,6 +2,7 @@ import type { Accounts } from '../shared/accounts/accounts.js';
 import type { PrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
 import type { Appender } from '../shared/documents/appender.js';
+import type { KnownClocks } from '../shared/documents/known-clocks.js';
 import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
 import type { RealtimeHub } from './realtime/hub.js';
 
@@ -17,4 +18,6 @@ export type WebContext = Context & {
   encodeQuery: QueryEncoder;
   /** Where edits of documents are stored. */
   documents: Appender;
+  /** What the documents hold, as far as edits need it to be there. */
+  documentClocks: KnownClocks;
 };

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createAccounts } from '../shared/accounts/accounts.js';
 import { createPrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
+import { createKnownClocks } from '../shared/documents/known-clocks.js';
 import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-errors.js';
@@ -37,6 +38,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
     accounts: createAccounts(base.redis, config.accounts),
     realtime: createRealtimeHub({ ...base, principals }),
     documents: createDocumentAppender(base),
+    documentClocks: createKnownClocks(database),
   };
   const server = createServer(createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;

@@ -1,8 +1,9 @@
 import { requireAccess } from '../../shared/documents/access.js';
 import { checkAwareness, goneUpdate } from '../../shared/documents/check-awareness.js';
-import { checkUpdate } from '../../shared/documents/check-update.js';
+import { type CheckedUpdate, checkUpdate } from '../../shared/documents/check-update.js';
 import { MalformedUpdate } from '../../shared/documents/byte-reader.js';
 import { claimClients, requireOwnClients } from '../../shared/documents/clients.js';
+import type { Clocks } from '../../shared/documents/update-needs.js';
 import { readLogPage } from '../../shared/documents/log.js';
 import { acceptSuggestion, rejectSuggestion, undoSuggestion } from '../../shared/documents/resolve-suggestion.js';
 import { AppError, notFound } from '../../shared/errors.js';
@@ -92,17 +93,48 @@ async function join(
 }
 
 async function storeUpdate(ctx: WebContext, session: Session, documentId: string, update: Uint8Array) {
-  const owner = { documentId, userId: session.principal.userId };
-  const ranges = understood(() => checkUpdate(update));
-  const known = session.clients.get(documentId);
-  const unknown = ranges.filter(({ client }) => !known?.has(client));
-  if (unknown.length > 0) {
-    // Before anything is claimed; the append itself asks again.
-    await requireAccess(ctx.database, documentId, owner.userId, 'edit');
-    const own = clientsOf(session, documentId);
-    for (const client of await requireOwnClients(ctx.database, owner, unknown)) own.set(client, -1);
+  const checked = understood(() => checkUpdate(update));
+  const own = session.clients.get(documentId);
+  const isReady =
+    checked.ranges.every(({ client }) => own?.has(client)) && ctx.documentClocks.has(documentId, checked.needs);
+  // In turn, so that what was sent first is let in first: the next one may need it.
+  if (!isReady) await inTurn(session, `updates ${documentId}`, () => admitUpdate(ctx, session, documentId, checked));
+  const ended = ctx.documentClocks.send(documentId, checked.ranges);
+  try {
+    const stored = await ctx.documents.append(
+      { documentId, userId: session.principal.userId, update },
+      session.socket.id,
+    );
+    ended(true);
+    return stored;
+  } catch (error) {
+    ended(false);
+    throw error;
   }
-  return ctx.documents.append({ ...owner, update }, session.socket.id);
+}
+
+/** Looks in Postgres whether an update may be made under its client ids, and whether what it needs is there. */
+async function admitUpdate(
+  { database, documentClocks }: WebContext,
+  session: Session,
+  documentId: string,
+  { ranges, needs }: CheckedUpdate,
+): Promise<void> {
+  const owner = { documentId, userId: session.principal.userId };
+  // Before anything is claimed or read; the append itself asks again.
+  await requireAccess(database, documentId, owner.userId, 'edit');
+  const isThere = async (clocks: Clocks): Promise<boolean> => {
+    if (documentClocks.has(documentId, clocks)) return true;
+    await documentClocks.read(documentId);
+    return documentClocks.has(documentId, clocks);
+  };
+  const own = clientsOf(session, documentId);
+  const unknown = ranges.filter(({ client }) => !own.has(client));
+  if (unknown.length > 0) {
+    for (const client of await requireOwnClients(database, owner, unknown, isThere)) own.set(client, -1);
+  }
+  if (await isThere(needs)) return;
+  throw new AppError('conflict', 'The update goes on with something that the document does not have. Send that first.');
 }
 
 function showCursor(ctx: WebContext, session: Session, documentId: string, update: Uint8Array): void {

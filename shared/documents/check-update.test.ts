@@ -41,7 +41,7 @@ describe('an update', () => {
       for (const update of realUpdates(random(seed))) {
         const decoded = Y.decodeUpdate(update);
         const clients = new Set(decoded.structs.map((struct) => struct.id.client));
-        const ranges = checkUpdate(update);
+        const { ranges } = checkUpdate(update);
         expect(new Set(ranges.map(({ client }) => client))).toEqual(clients);
         for (const { client, from, to } of ranges) {
           const own = decoded.structs.filter((struct) => struct.id.client === client);
@@ -49,6 +49,54 @@ describe('an update', () => {
           expect(to).toBe((own.at(-1)?.id.clock ?? 0) + (own.at(-1)?.length ?? 0));
         }
       }
+    }
+  });
+
+  test('tells what it needs: what it goes on with, stands beside and deletes, but for what it brings', () => {
+    const doc = new Y.Doc();
+    doc.clientID = 1;
+    doc.getText('content').insert(0, 'abc');
+    expect(checkUpdate(Y.encodeStateAsUpdate(doc)).needs).toEqual(new Map());
+    const other = new Y.Doc();
+    other.clientID = 2;
+    Y.applyUpdate(other, Y.encodeStateAsUpdate(doc));
+    const before = Y.encodeStateVector(other);
+    other.getText('content').insert(2, 'x');
+    other.getText('content').delete(0, 1);
+    expect(checkUpdate(Y.encodeStateAsUpdate(other, before)).needs).toEqual(new Map([[1, 3]]));
+    expect(checkUpdate(Y.encodeStateAsUpdate(other)).needs).toEqual(new Map());
+    const later = Y.encodeStateVector(other);
+    other.getText('content').insert(0, 'y');
+    expect(checkUpdate(Y.encodeStateAsUpdate(other, later)).needs.get(2)).toBe(1);
+    // One client, of which one range is deleted: from clock 5 of client 9.
+    expect(checkUpdate(Uint8Array.from([0, 1, 9, 1, 5, 3])).needs).toEqual(new Map([[9, 8]]));
+  });
+
+  test('with a hole in it needs what belongs there', () => {
+    const doc = new Y.Doc();
+    doc.clientID = 1;
+    const updates: Uint8Array[] = [];
+    doc.on('update', (update: Uint8Array) => void updates.push(update));
+    for (const letter of 'abc') doc.getText('content').insert(doc.getText('content').length, letter);
+    const [first, , last] = updates as [Uint8Array, Uint8Array, Uint8Array];
+    expect(checkUpdate(Y.mergeUpdates([first, last])).needs).toEqual(new Map([[1, 2]]));
+  });
+
+  test('whose operations wait for each other, in a circle, is refused', () => {
+    // Two clients with one letter each, both to the right of that of the other.
+    const circle = [2, 1, 1, 0, 0x84, 2, 0, 1, 0x61, 1, 2, 0, 0x84, 1, 0, 1, 0x62, 0];
+    expect(() => checkUpdate(Uint8Array.from(circle))).toThrow('wait for each other');
+    const doc = new Y.Doc();
+    Y.applyUpdate(doc, Uint8Array.from(circle));
+    expect(doc.store.pendingStructs).not.toBeNull();
+  });
+
+  test('in whatever order people wrote, needs nothing when it is a whole document', () => {
+    for (let seed = 30; seed < 40; seed += 1) {
+      const doc = new Y.Doc();
+      for (const update of realUpdates(random(seed)).slice(0, -4)) Y.applyUpdate(doc, update);
+      if (doc.store.pendingStructs) continue;
+      expect(checkUpdate(Y.encodeStateAsUpdate(doc)).needs).toEqual(new Map());
     }
   });
 

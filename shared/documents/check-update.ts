@@ -1,7 +1,12 @@
 import { type ByteReader, createByteReader, MalformedUpdate } from './byte-reader.js';
+import { type ClientRange, type Clocks, needsOf, raise, type Reference } from './update-needs.js';
 
-/** What an update holds of one client: its operations from one clock up to, and without, another. */
-export type ClientRange = { client: number; from: number; to: number };
+/** What an update is of, and what has to be in the document for it. */
+export type CheckedUpdate = {
+  /** Whose operations it holds; none when it only deletes. */
+  ranges: ClientRange[];
+  needs: Clocks;
+};
 
 /** The one shared type of a document. */
 export const contentName = 'content';
@@ -21,56 +26,68 @@ const maxDepth = 32;
  * Yjs itself takes almost everything: an operation that refers to a later one of its own client makes it throw in
  * every replica, and what is nested deeply enough exhausts its stack. What is let through here it can apply.
  *
- * @returns whose operations it holds; none when it only deletes.
  * @throws MalformedUpdate for everything but text, with or without formats, in the type named `content`.
  */
-export function checkUpdate(update: Uint8Array): ClientRange[] {
+export function checkUpdate(update: Uint8Array): CheckedUpdate {
   const reader = createByteReader(update);
   const ranges: ClientRange[] = [];
+  const found: Found = { references: [], needs: new Map() };
   const seen = new Set<number>();
   for (let left = reader.uint(); left > 0; left -= 1) {
-    const range = readClient(reader);
+    const range = readClient(reader, found);
     if (seen.has(range.client)) throw new MalformedUpdate('it names a client twice');
     seen.add(range.client);
     if (range.to > range.from) ranges.push(range);
   }
-  readDeletions(reader);
+  readDeletions(reader, ranges, found.needs);
   if (!reader.atEnd()) throw new MalformedUpdate('there is something behind its end');
-  return ranges;
+  return { ranges, needs: needsOf(ranges, found.references, found.needs) };
 }
 
-function readClient(reader: ByteReader): ClientRange {
+/** What was come across so far. */
+type Found = { references: Reference[]; needs: Clocks };
+
+function readClient(reader: ByteReader, found: Found): ClientRange {
   let left = reader.uint();
   const client = reader.uint();
   const from = reader.uint();
   let clock = from;
+  let goesOnFrom = from;
   for (; left > 0; left -= 1) {
-    const length = readStruct(reader, client, clock);
+    const info = reader.byte();
+    const length = readStruct(reader, info, { by: client, at: clock }, found.references);
     if (length === 0) throw new MalformedUpdate('an operation in it is empty');
     clock += length;
     if (clock > maxClock) throw new MalformedUpdate('a clock in it is too large');
+    if (info === kinds.skip) goesOnFrom = clock;
   }
+  raise(found.needs, client, goesOnFrom);
   return { client, from, to: clock };
 }
 
 /** @returns how many clock ticks the operation takes. */
-function readStruct(reader: ByteReader, client: number, clock: number): number {
-  const info = reader.byte();
+function readStruct(
+  reader: ByteReader,
+  info: number,
+  place: Pick<Reference, 'by' | 'at'>,
+  references: Reference[],
+): number {
   const kind = info & 31;
   if (info === kinds.skip || kind === kinds.gc) return reader.uint();
   const hasLeft = (info & 128) !== 0;
   const hasRight = (info & 64) !== 0;
-  if (hasLeft) readReference(reader, client, clock);
-  if (hasRight) readReference(reader, client, clock);
+  if (hasLeft) readReference(reader, place, references);
+  if (hasRight) readReference(reader, place, references);
   if (!hasLeft && !hasRight) readParent(reader, info);
   return readContent(reader, kind);
 }
 
 /** The operation beside which this one was made; one of the same client was made before. */
-function readReference(reader: ByteReader, client: number, clock: number): void {
-  const ofClient = reader.uint();
-  if (reader.uint() >= clock && ofClient === client)
-    throw new MalformedUpdate('an operation in it refers to a later one');
+function readReference(reader: ByteReader, { by, at }: Pick<Reference, 'by' | 'at'>, references: Reference[]): void {
+  const client = reader.uint();
+  const clock = reader.uint();
+  if (client !== by) references.push({ by, at, client, clock });
+  else if (clock >= at) throw new MalformedUpdate('an operation in it refers to a later one');
 }
 
 function readParent(reader: ByteReader, info: number): void {
@@ -109,7 +126,9 @@ function readJson(reader: ByteReader): void {
   }
 }
 
-function readDeletions(reader: ByteReader): void {
+/** Who deletes what is not there yet would delete what somebody is only going to write. */
+function readDeletions(reader: ByteReader, ranges: readonly ClientRange[], needs: Clocks): void {
+  const brought = new Map(ranges.map(({ client, to }) => [client, to]));
   const seen = new Set<number>();
   for (let clients = reader.uint(); clients > 0; clients -= 1) {
     const client = reader.uint();
@@ -119,6 +138,7 @@ function readDeletions(reader: ByteReader): void {
       const clock = reader.uint();
       const length = reader.uint();
       if (length === 0 || clock + length > maxClock) throw new MalformedUpdate('a deletion in it is out of range');
+      if (clock + length > (brought.get(client) ?? 0)) raise(needs, client, clock + length);
     }
   }
 }

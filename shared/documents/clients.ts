@@ -1,8 +1,6 @@
 import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
-import type { ClientRange } from './check-update.js';
-import { loadDocument } from './log.js';
-import * as Y from 'yjs';
+import type { ClientRange, Clocks } from './update-needs.js';
 
 /** More new client ids at once than anybody has devices and tabs. */
 const maxNewClients = 500;
@@ -36,6 +34,7 @@ WITH claimed AS (
  * Checks under whose client ids an update was made. What others did may come along, as clients send that send all
  * they have; it has to be in the document already.
  *
+ * @param isThere whether these operations are in the document.
  * @returns the client ids that are the sender's.
  * @throws AppError `forbidden` for new operations in the name of somebody else.
  */
@@ -43,6 +42,7 @@ export async function requireOwnClients(
   sql: Sql,
   owner: { documentId: string; userId: string },
   ranges: ClientRange[],
+  isThere: (clocks: Clocks) => Promise<boolean>,
 ): Promise<number[]> {
   if (ranges.length > maxNewClients) {
     throw new AppError(
@@ -57,17 +57,9 @@ export async function requireOwnClients(
       ranges.map(({ client }) => client),
     ),
   );
-  if (foreign.size > 0) {
-    const { doc } = await loadDocument(sql, owner.documentId);
-    const known = Y.decodeStateVector(Y.encodeStateVector(doc));
-    for (const { client, to } of ranges) {
-      if (foreign.has(client) && to > (known.get(client) ?? 0)) {
-        throw new AppError(
-          'forbidden',
-          `The update holds operations of client ${client}, which belongs to somebody else.`,
-        );
-      }
-    }
+  for (const { client, to } of ranges) {
+    if (!foreign.has(client) || (await isThere(new Map([[client, to]])))) continue;
+    throw new AppError('forbidden', `The update holds operations of client ${client}, which belongs to somebody else.`);
   }
   return ranges.map(({ client }) => client).filter((client) => !foreign.has(client));
 }

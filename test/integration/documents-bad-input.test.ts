@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
+import { unpack } from '../../shared/client/merge-updates.js';
 import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { connectRaw, type RawSocket } from '../support/sockets.js';
 
@@ -115,6 +116,69 @@ describe('an update', () => {
     expect(await send(b, Y.encodeStateAsUpdate(all))).toMatchObject({ ok: true });
     expect(await storedText(app, ada, documentId)).toContain('Ben: from Ada');
     expect(await b.ask('document:join', { documentId, clientId: 1 })).toEqual(refused('conflict'));
+  });
+});
+
+describe('an update that goes on with what is not there', () => {
+  test('is refused, and nobody can delete what another is only going to write', async () => {
+    const { documentId, a, b, send, rows } = await scene();
+    const before = await rows();
+    // One client, Ada's, of which everything up to clock 100 is deleted.
+    expect(await send(b, Uint8Array.from([0, 1, 1, 1, 0, 100]))).toEqual(refused('conflict'));
+    const doc = new Y.Doc();
+    doc.clientID = 2;
+    doc.getText('content').insert(0, 'first');
+    const first = Y.encodeStateAsUpdate(doc);
+    const from = Y.encodeStateVector(doc);
+    doc.getText('content').insert(5, ' second');
+    const second = Y.encodeStateAsUpdate(doc, from);
+    expect(await send(b, second)).toEqual(refused('conflict'));
+    expect(await rows()).toBe(before);
+    expect(await send(a, typed('precious ', 1))).toMatchObject({ ok: true });
+    expect(await send(b, first)).toMatchObject({ ok: true });
+    expect(await send(b, second)).toMatchObject({ ok: true });
+    const text = await storedText(app, ada, documentId);
+    expect(text).toContain('precious ');
+    expect(text).toContain('first second');
+  });
+
+  test('may come with what it needs, or right behind it without an answer', async () => {
+    const { b, send, documentId } = await scene();
+    const updates: Uint8Array[] = [];
+    const doc = new Y.Doc();
+    doc.clientID = 3;
+    doc.on('update', (update: Uint8Array) => void updates.push(update));
+    for (let count = 0; count < 200; count += 1) doc.getText('content').insert(count, String(count % 10));
+    const answers = await Promise.all(updates.map((update) => send(b, update)));
+    expect(answers.filter(({ ok }) => !ok)).toEqual([]);
+    expect(await storedText(app, ada, documentId)).toContain('0123456789'.repeat(20));
+  });
+
+  test('finds there what was stored by another process, over HTTP or before a restart', async () => {
+    const { documentId, a, b, send } = await scene();
+    expect(await send(a, typed('Ada ', 1))).toMatchObject({ ok: true });
+    const { database, redis } = app.ctx.config;
+    const other = await startTestApp({ databaseUrl: database.url, redisUrl: redis.url });
+    try {
+      const elsewhere = await connectRaw(other.url, ben.accessToken);
+      sockets.push(elsewhere);
+      const doc = new Y.Doc();
+      const joined = await elsewhere.ask('document:join', { documentId, clientId: 4 });
+      doc.clientID = 4;
+      for (const update of unpack(joined)) Y.applyUpdate(doc, update);
+      const from = Y.encodeStateVector(doc);
+      doc.getText('content').delete(0, doc.getText('content').length);
+      doc.getText('content').insert(0, 'Ben');
+      expect(await send(elsewhere, Y.encodeStateAsUpdate(doc, from))).toMatchObject({ ok: true });
+      // What the process of the first socket has not seen go by.
+      const behind = Y.encodeStateVector(doc);
+      doc.clientID = 2;
+      doc.getText('content').delete(0, 1);
+      expect(await send(b, Y.encodeStateAsUpdate(doc, behind))).toMatchObject({ ok: true });
+      expect(await storedText(app, ada, documentId)).toBe('en');
+    } finally {
+      await other.close();
+    }
   });
 });
 
