@@ -13,6 +13,7 @@ import { toBytes, unpack } from './merge-updates.js';
 import { createOutbox } from './outbox.js';
 import { createPeople } from './people.js';
 import { createSeenSeqs } from './seen-seqs.js';
+import { shareDocument } from './shared-documents.js';
 import { waitUntil } from './wait-until.js';
 
 /** Updates that overtake each other are put in order by Yjs; only what stays away is asked for, after so many milliseconds. */
@@ -38,6 +39,7 @@ export function createDocumentProvider(
   const room = `document:${documentId}`;
   const people = createPeople();
   const kept = createKeptEdits(doc);
+  const share = shareDocument(connection, documentId);
   let ended: ClientError | null = null;
   let level: 'view' | 'edit' | null = null;
   let synced = false;
@@ -49,13 +51,16 @@ export function createDocumentProvider(
   const outbox = createOutbox({
     connection,
     documentId,
-    onStored: (seq) => seen.add(seq),
+    onStored(seq, update) {
+      seen.add(seq);
+      share.tell('document:update', { seq, update });
+    },
     onChange: lookIfSaved,
     onRefused(error) {
       if (error instanceof ClientError && error.type !== 'closed') emitter.emit('refused', error);
     },
   });
-  const cursors = createCursors({ connection, documentId, awareness, origin });
+  const cursors = createCursors({ connection, documentId, awareness, origin, share });
 
   function setSaved(value: boolean): void {
     if (saved === value) return;
@@ -115,6 +120,11 @@ export function createDocumentProvider(
       clientId: doc.clientID,
       after: seen.upTo(),
     });
+    if (closing.closed) {
+      // It was let in only after it had left, as when the server had asked to try again.
+      if (!share.isOpen()) connection.send('document:leave', { documentId });
+      return;
+    }
     people.takeList(joined.present);
     apply(unpack(joined));
     seen.raise(joined.seq);
@@ -125,7 +135,7 @@ export function createDocumentProvider(
     if (lacking) outbox.add(lacking);
     lookIfSaved();
     outbox.flush();
-    cursors.show();
+    cursors.appear();
     if (connection.session()) setSynced(true);
   }
 
@@ -220,7 +230,7 @@ export function createDocumentProvider(
     lost();
     cursors.close();
     if (!options.awareness) awareness.destroy();
-    connection.send('document:leave', { documentId });
+    if (share.release()) connection.send('document:leave', { documentId });
   }
 
   const when = (event: 'synced' | 'saved', reached: () => boolean): Promise<void> =>

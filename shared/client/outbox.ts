@@ -14,7 +14,7 @@ type Options = {
   connection: Pick<Connection, 'request'>;
   documentId: string;
   /** The server has an update, at this place. */
-  onStored(seq: number): void;
+  onStored(seq: number, update: Uint8Array): void;
   /** There is something unsaved, or there is not any more. */
   onChange(): void;
   /** The server does not take it. It is kept, and sent again with the next flush. */
@@ -46,9 +46,10 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   async function send(): Promise<void> {
     while (waiting.length > 0 && !closed) {
       const batch = take();
-      const { seq } = await connection.request('document:update', { documentId, update: mergeUpdates(batch) });
+      const update = mergeUpdates(batch);
+      const { seq } = await connection.request('document:update', { documentId, update });
       waiting = waiting.slice(batch.length);
-      onStored(seq);
+      onStored(seq, update);
     }
   }
 

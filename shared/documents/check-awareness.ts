@@ -26,10 +26,13 @@ function requireObject(json: string): void {
   throw new MalformedUpdate('a state in it is no JSON object');
 }
 
-/** The awareness update that makes a client disappear. */
+/**
+ * The awareness update that makes a client disappear. Under the clock that it has shown: it may have come back under the
+ * next one by another connection, before this one was given up.
+ */
 export function goneUpdate({ client, clock }: Shown): Uint8Array {
   const nothing = [...Buffer.from('null')];
-  return Uint8Array.from([1, ...uint(client), ...uint(clock + 1), nothing.length, ...nothing]);
+  return Uint8Array.from([1, ...uint(client), ...uint(clock), nothing.length, ...nothing]);
 }
 
 function uint(value: number): number[] {

@@ -1,0 +1,96 @@
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
+import { createDocumentProvider } from '../../shared/client/index.js';
+import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
+import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
+import { type Editor, makeDocument, openEditor, share } from '../support/documents.js';
+
+let app: TestApp;
+let way: CuttingProxy;
+let ada: TestUser;
+let ben: TestUser;
+const editors: Editor[] = [];
+
+beforeAll(async () => {
+  app = await startTestApp();
+  way = await startCuttingProxy([app.url]);
+  ada = await app.registerUser({ name: 'Ada' });
+  ben = await app.registerUser({ name: 'Ben' });
+});
+afterEach(() => editors.splice(0).forEach((editor) => editor.close()));
+afterAll(async () => {
+  await way.close();
+  await app.close();
+});
+
+/** Ada beside the server, and Ben by a way that can be cut, in one document. */
+async function scene() {
+  const id = await makeDocument(app, ada);
+  await share(app, ada, id, ben);
+  const [a, b] = await Promise.all([openEditor(app, ada, id), openEditor(way, ben, id)]);
+  editors.push(a, b);
+  return { id, a, b };
+}
+
+const cursorOf = (other: { doc: Y.Doc }, at: Pick<Editor, 'provider'>): unknown =>
+  at.provider.awareness.getStates().get(other.doc.clientID)?.cursor;
+
+/** Far less than the quarter of a minute after which y-protocols shows every cursor anew. */
+const soon = { timeout: 8_000 };
+
+test('after a reconnect everybody sees the cursors again, though nobody has moved', async () => {
+  const { a, b } = await scene();
+  a.provider.awareness.setLocalStateField('cursor', 1);
+  b.provider.awareness.setLocalStateField('cursor', 2);
+  await vi.waitFor(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([1, 2]));
+  for (let round = 0; round < 3; round += 1) {
+    const lost = new Promise((resolve) => b.client.on('disconnected', resolve));
+    way.cut();
+    await lost;
+    await vi.waitFor(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([undefined, undefined]), soon);
+    await vi.waitFor(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([1, 2]), soon);
+  }
+});
+
+test('a connection that is given up late does not hide who has come back by another', async () => {
+  const { id, a, b } = await scene();
+  b.provider.awareness.setLocalStateField('cursor', 2);
+  await vi.waitFor(() => expect(cursorOf(b, a)).toBe(2));
+  // The same Y.Doc by a second connection, as after a loss that the server has not noticed yet.
+  const again = await openEditor(app, ben, id, b.doc);
+  editors.push(again);
+  again.provider.awareness.setLocalStateField('cursor', 3);
+  again.provider.awareness.setLocalStateField('cursor', 4);
+  await vi.waitFor(() => expect(cursorOf(again, a)).toBe(4));
+  const left = vi.fn();
+  b.client.on('disconnected', left);
+  b.client.close();
+  a.text.insert(0, 'x');
+  await a.provider.whenSaved();
+  await vi.waitFor(() => expect(left).toHaveBeenCalled());
+  // What the server says of the connection comes before what this asks for afterwards.
+  await openEditor(app, ben, id).then((other) => editors.push(other));
+  expect(cursorOf(again, a)).toBe(4);
+});
+
+test('two providers of one document on one client see each other, and one outlives the other', async () => {
+  const { id, a, b } = await scene();
+  const doc = new Y.Doc();
+  const second = createDocumentProvider(a.client, id, doc);
+  await second.whenSynced();
+  const text = doc.getText('content');
+  a.text.insert(0, 'one ');
+  await vi.waitFor(() => expect(text.toString()).toBe('one '));
+  text.insert(4, 'two ');
+  a.provider.awareness.setLocalStateField('cursor', 1);
+  await vi.waitFor(() => expect(a.text.toString()).toBe('one two '));
+  await vi.waitFor(() => expect(cursorOf(a, { provider: second })).toBe(1));
+  second.awareness.setLocalStateField('cursor', 2);
+  await vi.waitFor(() => expect([cursorOf({ doc }, a), cursorOf({ doc }, b)]).toEqual([2, 2]));
+  second.destroy();
+  await vi.waitFor(() => expect([cursorOf({ doc }, a), cursorOf({ doc }, b)]).toEqual([undefined, undefined]));
+  b.text.insert(8, 'three');
+  await vi.waitFor(() => expect(a.text.toString()).toBe('one two three'));
+  a.provider.destroy();
+  await vi.waitFor(() => expect([...b.provider.present.values()].map(({ name }) => name)).toEqual(['Ben']));
+});
