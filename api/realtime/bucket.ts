@@ -7,8 +7,11 @@ export type Bucket = {
 /** A client that comes back joins all its rooms and resumes all its replies at once. */
 const ordinary = { burst: 400, perSecond: 50 };
 
-/** Edits and cursors: a key each, and what a script sends as fast as it is acknowledged. */
+/** Edits: a key each, and what a script sends as fast as it is acknowledged. */
 export const forTyping = { burst: 10_000, perSecond: 2_000 };
+
+/** Cursors: each goes to everybody in the room. The client shows one 25 times a second, and all of them when it comes back. */
+export const forCursors = { burst: 500, perSecond: 50 };
 
 export function createBucket(
   { burst, perSecond } = ordinary,

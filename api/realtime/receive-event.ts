@@ -10,6 +10,7 @@ import {
   type Refusal,
 } from '../../shared/realtime/events.js';
 import { maxUpdateBytes } from '../../shared/realtime/document-events.js';
+import type { Bucket } from './bucket.js';
 import { exceedsSize } from './payload-size.js';
 import type { Session } from './session.js';
 
@@ -55,8 +56,7 @@ export async function receiveEvent(deps: Deps, session: Session, event: unknown,
 }
 
 async function handle(deps: Deps, session: Session, event: unknown, payloads: unknown[]): Promise<object> {
-  const bucket = event === 'document:update' || event === 'document:awareness' ? session.typingBucket : session.bucket;
-  if (!bucket.take()) {
+  if (!bucketOf(session, event).take()) {
     throw new AppError('rate_limited', 'Too many events. Please wait a second.', { retryAfterSeconds: 1 });
   }
   if (!isClientEvent(event)) throw new AppError('invalid_request', `There is no event "${name(event)}".`);
@@ -76,6 +76,11 @@ async function handle(deps: Deps, session: Session, event: unknown, payloads: un
   if (event !== 'authenticate') await refresh(deps, session);
   const handler = deps.handlers[event] as (session: Session, payload: unknown) => Promise<object>;
   return handler(session, parsed.data);
+}
+
+function bucketOf(session: Session, event: unknown): Bucket {
+  if (event === 'document:update') return session.typingBucket;
+  return event === 'document:awareness' ? session.cursorBucket : session.bucket;
 }
 
 /** What an account may do is asked again for every event; the cache knows it for a second. */

@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'socket.io';
 import type { Principal } from '../../shared/accounts/principal.js';
 import type { ServerEvent, ServerEventPayloads } from '../../shared/realtime/events.js';
-import { type Bucket, createBucket, forTyping } from './bucket.js';
+import { type Bucket, createBucket, forCursors, forTyping } from './bucket.js';
 
 /** What the server may emit. */
 export type ServerEmits = { [Event in ServerEvent]: (payload: ServerEventPayloads[Event]) => void };
@@ -21,8 +21,9 @@ export type Session = {
   rooms: Set<string>;
   /** Events it may still send. */
   bucket: Bucket;
-  /** The same for edits and cursors, of which there are many. */
+  /** The same for edits and for cursors, of which there are many. */
   typingBucket: Bucket;
+  cursorBucket: Bucket;
   /** By room: what is being done there, so that a join and a leave that follow each other do not cross. */
   turns: Map<string, Promise<unknown>>;
   /** Ends the watch over its token. */
@@ -41,6 +42,7 @@ export function createSession(socket: ClientSocket, token: string, principal: Pr
     rooms: new Set(),
     bucket: createBucket(),
     typingBucket: createBucket(forTyping),
+    cursorBucket: createBucket(forCursors),
     turns: new Map(),
     unwatch: () => {},
     typing: new Map(),

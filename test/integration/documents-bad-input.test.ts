@@ -5,6 +5,7 @@ import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { unpack } from '../../shared/client/merge-updates.js';
 import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { connectRaw, type RawSocket } from '../support/sockets.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 
 let app: TestApp;
 let ada: TestUser;
@@ -208,4 +209,40 @@ describe('awareness', () => {
     const notJoined = await stranger.ask('document:awareness', { documentId, update: state(2, {}) });
     expect(notJoined).toEqual(refused('not_found'));
   });
+
+  test('is taken so often that a cursor moves smoothly, and not as often as anybody likes', async () => {
+    const { documentId, b, send } = await scene();
+    const update = state(2, { name: 'Ben' });
+    const answers = await Promise.all(
+      Array.from({ length: 2_000 }, () => b.ask('document:awareness', { documentId, update })),
+    );
+    const limited = answers.filter(({ ok }) => !ok);
+    expect(answers.length - limited.length).toBeGreaterThanOrEqual(400);
+    expect(limited.length).toBeGreaterThan(200);
+    expect(limited[0]).toEqual(refused('rate_limited'));
+    // Edits are counted apart.
+    expect(await send(b, typed('x', 2))).toMatchObject({ ok: true });
+  });
+});
+
+test('a client that does not read edits is given up, before they fill the memory of the process', async () => {
+  const documentId = await makeDocument(app, ada);
+  await share(app, ada, documentId, ben, 'view');
+  const way = await startTcpProxy(app.url);
+  const [a, b] = await Promise.all([connectRaw(app.url, ada.accessToken), connectRaw(way.url, ben.accessToken)]);
+  sockets.push(a, b);
+  expect((await a.ask('document:join', { documentId, clientId: 1 })).ok).toBe(true);
+  expect((await b.ask('document:join', { documentId, clientId: 2 })).ok).toBe(true);
+  way.block();
+  const updates: Uint8Array[] = [];
+  const doc = new Y.Doc();
+  doc.clientID = 1;
+  doc.on('update', (update: Uint8Array) => void updates.push(update));
+  const isGone = (): boolean => a.received.some(({ event }) => event === 'user:left');
+  for (let count = 0; count < 400 && !isGone(); count += 1) {
+    doc.getText('content').insert(0, 'x'.repeat(250_000));
+    expect(await a.ask('document:update', { documentId, update: updates.pop() })).toMatchObject({ ok: true });
+  }
+  await a.event('user:left', ({ userId }) => userId === ben.user.id);
+  await way.close();
 });
