@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';
 
@@ -7,27 +7,32 @@ const secrets = [
   'authorization',
   'cookie',
   'password',
+  'currentPassword',
+  'newPassword',
   'token',
   'accessToken',
   'refreshToken',
   'apiKey',
   'secret',
+  'jwtSecret',
   'key',
 ];
 
 /**
  * The process's logger: JSON lines on stdout.
  *
- * @param role which process writes (`web`, `worker`, `migrate`), in every line.
+ * @param role which process writes (`web`, `worker`, `reindex`), in every line.
+ * @param destination where the lines go instead.
  */
-export function createLogger(options: { level: string; role: string }): Logger {
-  return pino({
+export function createLogger(options: { level: string; role: string }, destination?: DestinationStream): Logger {
+  const settings = {
     level: options.level,
     base: { role: options.role, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
-      paths: secrets.flatMap((name) => [name, `*.${name}`, `req.headers.${name}`, `*.*.${name}`]),
+      paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
       censor: '[redacted]',
     },
-  });
+  };
+  return destination ? pino(settings, destination) : pino(settings);
 }
