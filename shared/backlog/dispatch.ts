@@ -182,12 +182,17 @@ FROM picked WHERE jobs.id = picked.id AND jobs.state = 'pending'
 RETURNING jobs.id, jobs.kind, jobs.queue, jobs.user_id AS "userId", jobs.delivery`,
 };
 
-/** Returns deliveries that no queue took to the backlog. One that is locked is being claimed, or cancelled. */
-export async function takeBack(database: Database, deliveries: Delivery[]): Promise<void> {
-  await database.query(
+/**
+ * Returns deliveries that no queue took to the backlog. One that is locked is being claimed, or cancelled.
+ *
+ * @returns how many there were: others have been claimed since they were looked for.
+ */
+export async function takeBack(database: Database, deliveries: Delivery[]): Promise<number> {
+  const { rowCount } = await database.query(
     `UPDATE jobs SET state = 'pending', queued_at = NULL WHERE id IN (
        SELECT jobs.id FROM jobs JOIN unnest($1::uuid[], $2::int[]) AS lost (id, delivery) USING (id, delivery)
        WHERE jobs.state = 'queued' FOR UPDATE OF jobs SKIP LOCKED)`,
     [deliveries.map(({ id }) => id), deliveries.map(({ delivery }) => delivery)],
   );
+  return rowCount ?? 0;
 }

@@ -114,8 +114,8 @@ async function sweepOnce(
   if (runQueues.isReady() && found.lost.length > 0) {
     const missing = await runQueues.missing(found.lost);
     if (missing.length > 0) {
-      options.logger.warn({ deliveries: missing.length }, 'deliveries that Redis lost are repeated');
-      await takeBack(database, missing);
+      const lost = await takeBack(database, missing);
+      if (lost > 0) options.logger.warn({ deliveries: lost }, 'deliveries that Redis lost are repeated');
       found.lanes.push(...missing.map(({ queue, userId }) => ({ queue, userId })));
     }
   }
