@@ -5,24 +5,33 @@ import type { SocketServer } from './session.js';
 const maxWaitingBytes = 8 * 1024 * 1024;
 const checkMs = 1_000;
 
+type Connection = { writeBuffer: { data?: unknown }[]; close(discard: boolean): void };
+
 /**
  * Ends connections whose client does not read: what waits for them is memory of this process. The client connects
- * again and asks for what it lacks.
+ * again and asks for what it lacks. One that has asked for much at once, and takes it as fast as its line allows, is
+ * left alone: it would only have to ask again.
  */
 export function startSlowSocketGuard(io: SocketServer, logger: Logger): { close(): void } {
+  /** Of connections for which too much waits how much it was at the last look. */
+  const behind = new WeakMap<Connection, number>();
   const timer = setInterval(() => {
     for (const socket of io.of('/').sockets.values()) {
-      const { writeBuffer } = socket.conn as unknown as { writeBuffer: { data?: unknown }[] };
-      if (waitingBytes(writeBuffer) <= maxWaitingBytes) continue;
-      logger.warn({ socket: socket.id, packets: writeBuffer.length }, 'a client does not read; closing its connection');
-      (socket.conn as unknown as { close(discard: boolean): void }).close(true);
+      const connection = socket.conn as unknown as Connection;
+      const waiting = waitingBytes(connection.writeBuffer);
+      const before = behind.get(connection) ?? Infinity;
+      if (waiting <= maxWaitingBytes) behind.delete(connection);
+      else behind.set(connection, waiting);
+      if (waiting <= maxWaitingBytes || waiting < before) continue;
+      logger.warn({ socket: socket.id, bytes: waiting }, 'a client does not read; closing its connection');
+      connection.close(true);
     }
   }, checkMs);
   timer.unref();
   return { close: () => clearInterval(timer) };
 }
 
-function waitingBytes(packets: { data?: unknown }[]): number {
+function waitingBytes(packets: Connection['writeBuffer']): number {
   let bytes = 0;
   for (const { data } of packets) {
     if (typeof data === 'string') bytes += data.length;
