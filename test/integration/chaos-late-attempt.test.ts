@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Database } from '../../shared/database.js';
 import { type MessagesApi, startMessagesApi } from '../../shared/local/messages-api/server.js';
 import { replyLogKey } from '../../shared/realtime/reply-log.js';
 import type { RunningWorker } from '../../workers/worker.js';
@@ -64,7 +65,7 @@ const heldIn = (replies: Accepted[], attempt: number) =>
   });
 
 /** Everything that an attempt could have written about a reply. */
-async function everythingOf({ replyId, jobId }: Accepted): Promise<unknown> {
+async function everythingOf({ replyId, jobId }: Accepted) {
   const rows = async (text: string, id: string) => (await system.app.ctx.database.query(text, [id])).rows;
   return {
     message: await rows('SELECT * FROM messages WHERE id = $1', replyId),
@@ -132,6 +133,35 @@ it('a worker process that is killed in mid-stream: its replies go on elsewhere, 
   await heldIn(replies, 2);
   model.release();
   await expectDoneByTheSecond(replies, wholeAnswer);
+});
+
+it('an attempt that is replaced in the moment in which it saves its reply saves nothing', async () => {
+  let replaces = async (): Promise<void> => {};
+  const worker = await system.startWorker({ wrap: (ctx) => ({ ...ctx, database: beforeSaving(ctx.database) }) });
+  started.push(() => worker.stop());
+  function beforeSaving(database: Database): Database {
+    const transaction: Database['transaction'] = (work) =>
+      database.transaction((tx) =>
+        work({
+          async query(statement, values) {
+            const name = typeof statement === 'string' ? '' : statement.name;
+            if (name === 'guard-claim' || name === 'membership-is-still') await replaces();
+            return tx.query(statement, values);
+          },
+        }),
+      );
+    return { ...database, transaction };
+  }
+  const [reply] = await post(1);
+  if (!reply) throw new Error('nothing was posted');
+  await heldIn([reply], 1);
+  const before = await everythingOf(reply);
+  replaces = async () =>
+    void (await system.app.ctx.database.query('UPDATE jobs SET attempt = 2 WHERE id = $1', [reply.jobId]));
+  model.release();
+  await eventually(() => expect(worker.ctx.leases.size).toBe(0));
+  const { message, usage } = await everythingOf(reply);
+  expect({ message, usage }).toEqual({ message: before.message, usage: [] });
 });
 
 describe('a worker that cannot reach Postgres', () => {
