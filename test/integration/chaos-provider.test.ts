@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 60_000 });
 let system: TestSystem;
 let heard: Heard;
 beforeAll(async () => {
-  system = await startTestSystem({ retryBaseMs: 20, modelApi: { rate: 200 }, env: { ANTHROPIC_IDLE_TIMEOUT: '1' } });
+  system = await startTestSystem({ retryBaseMs: 20, modelApi: { rate: 200 }, env: { ANTHROPIC_IDLE_TIMEOUT: '2' } });
   heard = await hearReplies(system.redisUrl);
 });
 afterAll(async () => {
@@ -53,7 +53,8 @@ describe.concurrent('what may go better the next time is tried again, and shown 
   ] as const)('%s', async ([, directive, attempts]) => {
     const { reply, job } = await ask(directive);
     expect(reply).toMatchObject({ state: 'done', content: 'one two three four', attempt: attempts, error: null });
-    expect(await job()).toMatchObject({ state: 'done', attempt: attempts, error: null });
+    const ended = { state: 'done', attempt: attempts, error: null };
+    await eventually(async () => expect(await job()).toMatchObject(ended));
   });
 
   it('not before the service wants to be asked again', async () => {
@@ -129,7 +130,7 @@ describe.concurrent('what fails for ever ends after six tries', () => {
   it.for([
     ['overloaded', 'overloaded', 'overloaded_error', /overloaded/],
     ['too many requests', 'rate-limit retry-after=0', 'rate_limit_error', /too many requests/],
-    ['silence', 'echo hang after=1', 'model_timeout', /sent nothing for 1 second/],
+    ['silence', 'echo hang after=1', 'model_timeout', /sent nothing for 2 seconds/],
     ['a connection that breaks', 'echo cut after=1', 'stream_cut', /broke in the middle/],
     ['an event that cannot be read', 'echo malformed after=1', 'stream_malformed', /could not be read/],
   ] as const)('%s', async ([, directive, code, message]) => {

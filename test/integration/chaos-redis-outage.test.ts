@@ -8,7 +8,7 @@ import { ownRedis } from '../support/stack.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import { eventually } from '../support/eventually.js';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 let server: Awaited<ReturnType<typeof ownRedis>>;
 let model: HeldModel;

@@ -61,7 +61,7 @@ type Ended = {
 };
 
 /** Waits until no job is left, then reads every reply with its job and how often its cost was written down. */
-export async function allEnded(system: TestSystem, timeoutMs = 25_000): Promise<Ended[]> {
+export async function allEnded(system: TestSystem, timeoutMs = 50_000): Promise<Ended[]> {
   await eventually(
     async () => {
       const { done = 0, failed = 0, cancelled = 0, ...left } = await countJobs(system);
