@@ -16,7 +16,9 @@ test('a request is told with its path and what became of it', () => {
 });
 
 test('an error comes with its stack, and what is no line of the log stays as it is', () => {
-  const told = readable(line({ level: 50, role: 'worker', msg: 'a job has failed', err: { stack: 'Error: no\n    at f' } }));
+  const told = readable(
+    line({ level: 50, role: 'worker', msg: 'a job has failed', err: { stack: 'Error: no\n    at f' } }),
+  );
   expect(told).toBe('10:11:12 error worker a job has failed\n    Error: no\n    at f');
   for (const other of ['plain words', '{"level":', '{"level":"x"}']) expect(readable(other)).toBe(other);
 });
