@@ -45,8 +45,11 @@ export const deleteOneConversation = endpoint({
       deleteConversation(tx, { id: params.id, userId: principal.userId, orderKey }),
     );
     const room = rooms.conversation(params.id);
-    await ctx.publisher.emit(room, 'conversation:deleted', { conversationId: params.id });
-    for (const userId of gone.memberIds) await ctx.publisher.control({ type: 'access-revoked', room, userId });
-    for (const jobId of gone.runningJobs) await ctx.publisher.control({ type: 'job-cancelled', jobId });
+    // Together: a Redis that does not answer is waited for once, and not once for each of them.
+    await Promise.all([
+      ctx.publisher.emit(room, 'conversation:deleted', { conversationId: params.id }),
+      ...gone.memberIds.map((userId) => ctx.publisher.control({ type: 'access-revoked', room, userId })),
+      ...gone.runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId })),
+    ]);
   },
 });

@@ -49,8 +49,10 @@ export const putMember = endpoint({
     );
     if (added) {
       const room = rooms.conversation(conversationId);
-      await ctx.publisher.control({ type: 'access-changed', room, userId });
-      await ctx.publisher.emit(room, 'member:added', { conversationId, userId });
+      await Promise.all([
+        ctx.publisher.control({ type: 'access-changed', room, userId }),
+        ctx.publisher.emit(room, 'member:added', { conversationId, userId }),
+      ]);
     }
     return { items: await listMembers(ctx.database, conversationId, principal.userId) };
   },
@@ -69,7 +71,9 @@ export const deleteMember = endpoint({
     const { id: conversationId, userId } = params;
     await ctx.database.transaction((tx) => removeMember(tx, { conversationId, byUserId: principal.userId, userId }));
     const room = rooms.conversation(conversationId);
-    await ctx.publisher.control({ type: 'access-revoked', room, userId });
-    await ctx.publisher.emit(room, 'member:removed', { conversationId, userId });
+    await Promise.all([
+      ctx.publisher.control({ type: 'access-revoked', room, userId }),
+      ctx.publisher.emit(room, 'member:removed', { conversationId, userId }),
+    ]);
   },
 });

@@ -72,13 +72,15 @@ export const deleteAccess = endpoint({
       };
     });
     ctx.dispatcher.kick(points);
-    await stopEdits(ctx, edits);
-    await ctx.publisher.control({ type: 'access-revoked', room: rooms.document(documentId), userId });
+    await Promise.all([
+      stopEdits(ctx, edits),
+      ctx.publisher.control({ type: 'access-revoked', room: rooms.document(documentId), userId }),
+    ]);
   },
 });
 
 /** Tells whoever works on edits that were cancelled. */
 async function stopEdits(ctx: WebContext, { ready, runningJobs }: CancelledEdits): Promise<void> {
   for (const each of ready) ctx.dispatcher.kick(each);
-  for (const jobId of runningJobs) await ctx.publisher.control({ type: 'job-cancelled', jobId });
+  await Promise.all(runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId })));
 }
