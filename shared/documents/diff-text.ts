@@ -92,25 +92,44 @@ const isHigh = (code: number): boolean => code >= 0xd800 && code < 0xdc00;
 const isLow = (code: number): boolean => code >= 0xdc00 && code < 0xe000;
 const splitsPair = (text: string, at: number): boolean => isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at));
 
-function toChanges(pieces: Piece[]): TextChange[] {
+/** A pair of which one half stays and the other goes is replaced whole: Yjs would put U+FFFD in the place of both. */
+function toChanges(pieces: readonly Piece[]): TextChange[] {
   const changes: TextChange[] = [];
   let at = 0;
   let open: TextChange | null = null;
-  for (const [op, text] of pieces) {
-    if (text === '') continue;
-    if (op === 0) {
-      at += text.length;
-      open = null;
-      continue;
-    }
+  const replace = (removed: string, inserted: string): void => {
     if (!open) changes.push((open = { at, remove: 0, insert: '' }));
-    if (op === 1) open.insert += text;
+    open.remove += removed.length;
+    open.insert += inserted;
+    at += removed.length;
+  };
+  for (const [op, text] of joined(pieces)) {
+    if (op === 1) replace('', text);
+    else if (op === -1) replace(text, '');
     else {
-      open.remove += text.length;
-      at += text.length;
+      const start = isLow(text.charCodeAt(0)) ? 1 : 0;
+      const end = isHigh(text.charCodeAt(text.length - 1)) ? text.length - 1 : text.length;
+      if (start > 0) replace(text.slice(0, start), text.slice(0, start));
+      if (end > start) {
+        at += end - start;
+        open = null;
+      }
+      if (end < text.length) replace(text.slice(end), text.slice(end));
     }
   }
   return changes;
+}
+
+/** What stays in one piece where it is several in a row, so that no pair is in two of them. */
+function joined(pieces: readonly Piece[]): Piece[] {
+  const result: Piece[] = [];
+  for (const [op, text] of pieces) {
+    const last = result.at(-1);
+    if (text === '') continue;
+    if (last?.[0] === op) last[1] += text;
+    else result.push([op, text]);
+  }
+  return result;
 }
 
 /** The text after `changes`. */

@@ -10,22 +10,8 @@ import type { Trace } from './trace.js';
 const rowsAtOnce = 5_000;
 
 /** Stores the trace as it would have come: one update an edit. @returns how many. */
-export async function storeTrace(
-  stage: Stage,
-  documentId: string,
-  userId: string,
-  { patches }: Trace,
-): Promise<number> {
-  const updates: Uint8Array[] = [];
-  const doc = new Y.Doc();
-  doc.on('update', (update: Uint8Array) => void updates.push(update));
-  const text = doc.getText('content');
-  for (const { at, remove, insert } of patches) {
-    doc.transact(() => {
-      text.delete(at, remove);
-      text.insert(at, insert);
-    });
-  }
+export async function storeTrace(stage: Stage, documentId: string, userId: string, trace: Trace): Promise<number> {
+  const updates = trace.steps?.().map(({ update }) => update) ?? typedAlone(trace);
   for (let at = 0; at < updates.length; at += rowsAtOnce) {
     await stage.sql.query(
       `INSERT INTO document_updates (document_id, seq, update, author_ids)
@@ -39,6 +25,20 @@ export async function storeTrace(
     updates.reduce((bytes, update) => bytes + update.length, 0),
   ]);
   return updates.length;
+}
+
+function typedAlone({ patches }: Trace): Uint8Array[] {
+  const updates: Uint8Array[] = [];
+  const doc = new Y.Doc();
+  doc.on('update', (update: Uint8Array) => void updates.push(update));
+  const text = doc.getText('content');
+  for (const { at, remove, insert } of patches) {
+    doc.transact(() => {
+      text.delete(at, remove);
+      text.insert(at, insert);
+    });
+  }
+  return updates;
 }
 
 /** Compacts by the job that the next update asks for. @returns how long the job ran, in milliseconds. */

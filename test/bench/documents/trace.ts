@@ -1,27 +1,33 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { type Recorded, type Step, stepsOf } from './concurrent-trace.js';
 
 /** At `at` so many UTF-16 units go, and `insert` comes. */
 export type Patch = { at: number; remove: number; insert: string };
 
-/** How a text came to be, and what it is in the end. */
-export type Trace = { name: string; patches: Patch[]; endText: string };
+/** How a text came to be, and what it is in the end; of several who wrote at once also what each wrote on what. */
+export type Trace = { name: string; patches: Patch[]; endText: string; steps?: () => Step[] };
 
-/** Reads a recorded editing trace: gzip JSON `{endContent, txns: [{patches: [[position, deleted, inserted]]}]}`. */
+/**
+ * Reads a recorded editing trace: gzip JSON `{endContent, txns: [{patches: [[position, deleted, inserted]]}]}`; of
+ * several who wrote at once each of `txns` has an `agent` and `parents` besides.
+ */
 export function readTrace(file: string): Trace {
   const { endContent, txns } = JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')) as {
     endContent: string;
-    txns: { patches: [number, number, string][]; parents?: number[] }[];
+    txns: (Recorded | { patches: Recorded['patches'] })[];
   };
-  if (txns.some(({ parents }) => parents !== undefined && txns.length > 1)) {
-    throw new Error('The trace is of several who wrote at once; take a sequential one.');
-  }
   const name =
     file
       .split('/')
       .at(-1)
       ?.replace(/\.json\.gz$/, '') ?? file;
-  return { name, patches: toUnits(txns.flatMap(({ patches }) => patches)), endText: endContent };
+  const patches = txns.flatMap((txn) => txn.patches);
+  const recorded = txns.filter((txn) => 'parents' in txn);
+  if (recorded.length === 0) return { name, patches: toUnits(patches), endText: endContent };
+  // Places on different texts: for what only needs something that is like typing.
+  const units = patches.map(([at, remove, insert]) => ({ at, remove, insert }));
+  return { name, patches: units, endText: endContent, steps: () => stepsOf(recorded, endContent) };
 }
 
 /** Recorded places count code points; those of Yjs count UTF-16 units. */

@@ -7,6 +7,7 @@ import {
   type DocumentProvider,
 } from '../../../shared/client/index.js';
 import { epochMs, wait } from '../clock.js';
+import type { Step } from '../documents/concurrent-trace.js';
 import { makeTrace, type Patch, readTrace } from '../documents/trace.js';
 import { serveQuestions } from '../stage/messages.js';
 
@@ -50,10 +51,7 @@ async function catchUp(one: Y.Text, other: Y.Text): Promise<void> {
 }
 
 /** The editors type the trace in turns, each when it has what the one before has typed. */
-async function replay({ seats, documentId, trace, turn }: ReplayOrder): Promise<ReplayReport> {
-  const { patches, endText } = trace.file === null ? makeTrace(trace.length) : readTrace(trace.file);
-  const editors = await Promise.all(seats.map((seat) => sit(seat, documentId)));
-  const startedAt = performance.now();
+async function typeInTurns(editors: Editor[], patches: Patch[], turn: number): Promise<void> {
   for (let at = 0, round = 0; at < patches.length; at += turn, round += 1) {
     const editor = editors[round % editors.length] as Editor;
     const before = editors[(round + editors.length - 1) % editors.length] as Editor;
@@ -62,6 +60,25 @@ async function replay({ seats, documentId, trace, turn }: ReplayOrder): Promise<
     // Lets what was typed go out, as between keys.
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** Those who wrote at once are spread over the editors; each writes when what it was written on has come. */
+async function writeAtOnce(editors: Editor[], steps: Step[], turn: number): Promise<void> {
+  for (const [index, { agent, needs, update }] of steps.entries()) {
+    const { doc } = editors[agent % editors.length] as Editor;
+    while (needs.some(([client, clock]) => Y.getState(doc.store, client) < clock)) await wait(1);
+    Y.applyUpdate(doc, update);
+    if (index % turn === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function replay({ seats, documentId, trace, turn }: ReplayOrder): Promise<ReplayReport> {
+  const { patches, steps: recorded, endText } = trace.file === null ? makeTrace(trace.length) : readTrace(trace.file);
+  const steps = recorded?.();
+  const editors = await Promise.all(seats.map((seat) => sit(seat, documentId)));
+  const startedAt = performance.now();
+  if (steps) await writeAtOnce(editors, steps, turn);
+  else await typeInTurns(editors, patches, turn);
   await Promise.all(editors.map(({ provider }) => provider.whenSaved()));
   const ms = performance.now() - startedAt;
   const differs = (): boolean => editors.some(({ text }) => text.toString() !== editors[0]?.text.toString());
