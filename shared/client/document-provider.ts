@@ -22,7 +22,6 @@ const gapMs = 250;
 /**
  * Keeps `doc` and a document the same, across reconnects: edits made here are sent until they are acknowledged, and
  * what happened meanwhile is fetched. The text is `doc.getText('content')`; give it to any binding for Y.Text.
- *
  * A Y.Doc that was kept (in IndexedDB, a file) may be given: what the server lacks of it is sent.
  */
 export function createDocumentProvider(
@@ -62,15 +61,12 @@ export function createDocumentProvider(
   });
   const cursors = createCursors({ connection, documentId, awareness, origin, share });
 
-  function setSaved(value: boolean): void {
+  /** A kept Y.Doc may hold edits that the server lacks: before they are compared nothing is promised. */
+  function lookIfSaved(): void {
+    const value = outbox.isEmpty() && !kept.unsure;
     if (saved === value) return;
     saved = value;
     emitter.emit('saved', value);
-  }
-
-  /** A kept Y.Doc may hold edits that the server lacks: before they are compared nothing is promised. */
-  function lookIfSaved(): void {
-    setSaved(outbox.isEmpty() && !kept.unsure);
   }
 
   function setSynced(value: boolean): void {
@@ -120,11 +116,8 @@ export function createDocumentProvider(
       clientId: doc.clientID,
       after: seen.upTo(),
     });
-    if (closing.closed) {
-      // It was let in only after it had left, as when the server had asked to try again.
-      if (!share.isOpen()) connection.send('document:leave', { documentId });
-      return;
-    }
+    // Let in only after it had left, as when the server had asked to try again.
+    if (closing.closed) return share.leave();
     people.takeList(joined.present);
     apply(unpack(joined));
     seen.raise(joined.seq);
@@ -184,12 +177,11 @@ export function createDocumentProvider(
         break;
       }
       case 'user:joined':
-      case 'user:left': {
-        const { userId, name: called } = payload as ServerEventPayloads['user:joined'];
-        people.change({ userId, name: called }, name === 'user:joined');
-        emitter.emit(name === 'user:joined' ? 'joined' : 'left', { userId, name: called });
+        emitter.emit('joined', people.change(payload as ServerEventPayloads['user:joined'], true));
         break;
-      }
+      case 'user:left':
+        emitter.emit('left', people.change(payload as ServerEventPayloads['user:left'], false));
+        break;
       // A change that is too large for everybody at once, or an event that was missed: all ask, not at one moment.
       case 'document:changed':
       case 'room:resync':
@@ -230,7 +222,7 @@ export function createDocumentProvider(
     lost();
     cursors.close();
     if (!options.awareness) awareness.destroy();
-    if (share.release()) connection.send('document:leave', { documentId });
+    share.release();
   }
 
   const when = (event: 'synced' | 'saved', reached: () => boolean): Promise<void> =>

@@ -4,7 +4,8 @@ export type Person = { userId: string; name: string };
 /** Who has a room open, from the list that comes with joining and the changes after it. */
 export type People = {
   readonly present: ReadonlyMap<string, Person>;
-  change(person: Person, here: boolean): void;
+  /** @returns the person, and nothing else of what came. */
+  change(person: Person, here: boolean): Person;
   /** Call before joining: what changes until the list is here may be in it or not, and is done again after it. */
   expectList(): void;
   takeList(list: readonly Person[]): void;
@@ -21,10 +22,12 @@ export function createPeople(): People {
 
   return {
     present,
-    change(person, here) {
+    change({ userId, name }, here) {
+      const person = { userId, name };
       meanwhile.push({ person, here });
       if (meanwhile.length > 1_000) meanwhile.shift();
       apply(person, here);
+      return person;
     },
     expectList: () => void (meanwhile = []),
     takeList(list) {

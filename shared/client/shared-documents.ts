@@ -7,27 +7,29 @@ const counts = new WeakMap<object, Map<string, number>>();
 export type Share = {
   /** Hands to the others on this connection what the server sends to other connections only. */
   tell(name: 'document:update' | 'document:awareness', payload: object): void;
-  /** Whether any provider of the document is left. */
-  isOpen(): boolean;
-  /** @returns whether it was the last: the server knows connections, and lets one leave for all. */
-  release(): boolean;
+  /** Leaves the document when no provider of it is left: the server knows connections, and lets one leave for all. */
+  leave(): void;
+  /** Call once, when the provider is closed. */
+  release(): void;
 };
 
-export function shareDocument(connection: Pick<Connection, 'emit'>, documentId: string): Share {
+export function shareDocument(connection: Pick<Connection, 'emit' | 'send'>, documentId: string): Share {
   const open = counts.get(connection) ?? new Map<string, number>();
   counts.set(connection, open);
   const count = (): number => open.get(documentId) ?? 0;
+  const leave = (): void => {
+    if (count() === 0) connection.send('document:leave', { documentId });
+  };
   open.set(documentId, count() + 1);
   return {
     tell(name, payload) {
       if (count() > 1) connection.emit('event', { name, payload: { documentId, ...payload } });
     },
-    isOpen: () => count() > 0,
+    leave,
     release() {
-      const left = count() - 1;
-      if (left > 0) open.set(documentId, left);
+      if (count() > 1) open.set(documentId, count() - 1);
       else open.delete(documentId);
-      return left <= 0;
+      leave();
     },
   };
 }
