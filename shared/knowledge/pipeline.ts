@@ -3,6 +3,7 @@ import { enqueue, enqueueAll, type Ready } from '../backlog/enqueue.js';
 import type { Sql } from '../database.js';
 import { syncPoints } from './change-entry.js';
 import { chunksPerJob } from './limits.js';
+import { overtakenSql } from './placement.js';
 import { type IngestionProgress, progressOf, versionColumns } from './version.js';
 
 /** Chunks of a version by their index: from `from` to `to`, which is not included. */
@@ -86,16 +87,21 @@ export async function markIndexed(
 
 /**
  * Asks for a version to be made ready of which everything is in the index, but whose points do not say so: its last
- * chunks were written at the same time, or before its end was reached. Else does nothing.
+ * chunks were written at the same time, or before its end was reached. One that its successor has overtaken has no
+ * points any more, and is ready without. Else does nothing.
  */
 export async function completeVersion(tx: Sql, versionId: string): Promise<Ready[]> {
-  const { rows } = await tx.query<{ entryId: string; userId: string }>({
+  const { rows } = await tx.query<{ entryId: string; userId: string; overtaken: boolean }>({
     name: 'complete-version',
-    text: `SELECT entry_id AS "entryId", created_by AS "userId" FROM knowledge_versions
-     WHERE id = $1 AND state = 'ingesting' AND extracted AND indexed @> int4range(0, chunk_count)`,
+    text: `SELECT version.entry_id AS "entryId", version.created_by AS "userId", ${overtakenSql} AS overtaken
+     FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
+     WHERE version.id = $1 AND version.state = 'ingesting' AND version.extracted
+       AND version.indexed @> int4range(0, version.chunk_count)`,
     values: [versionId],
   });
-  return rows[0] ? [await syncPoints(tx, rows[0])] : [];
+  const [row] = rows;
+  if (!row) return [];
+  return row.overtaken ? makeReady(tx, versionId) : [await syncPoints(tx, row)];
 }
 
 /** Makes a version ready if it is read to its end and every chunk has a point; else does nothing. */

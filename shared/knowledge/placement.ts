@@ -23,6 +23,9 @@ export type Placement = {
 export const placedSql = `(entry.deleted_at IS NULL AND version.state <> 'failed'
   AND (version.n = entry.approved_version OR version.n >= coalesce(entry.ready_version, 0)))`;
 
+/** An SQL condition: a later version was ready before this one, which nobody finds any more. */
+export const overtakenSql = '(version.n < coalesce(entry.ready_version, 0))';
+
 /**
  * What statements select of a version with the alias `version`. It counts as the newest when all of it is in the
  * index: what is being filled in would only crowd out what can be read.

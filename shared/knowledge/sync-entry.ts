@@ -4,8 +4,8 @@ import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Ready } from '../backlog/enqueue.js';
 import type { Database, Sql } from '../database.js';
 import { reweighEntry } from './average-length.js';
-import { askForMissing, makeReady } from './pipeline.js';
-import { payloadOf, placedSql, type Placement, placementColumns } from './placement.js';
+import { askForMissing, completeVersion, makeReady } from './pipeline.js';
+import { overtakenSql, payloadOf, placedSql, type Placement, placementColumns } from './placement.js';
 import { writeTargets } from './vector-index.js';
 
 const maxRounds = 10;
@@ -66,18 +66,31 @@ async function noteRemoved(
   return database.transaction(async (tx) => {
     await about.guard(tx);
     await tx.query('SELECT 1 FROM knowledge_entries WHERE id = $1 FOR NO KEY UPDATE', [about.entryId]);
+    const overtaken = await findOvertaken(tx, about.entryId);
+    const ready: Ready[] = [];
+    for (const versionId of overtaken) ready.push(...(await completeVersion(tx, versionId)));
+    // What is still on its way counts there what has been done, so that it comes to an end.
     await tx.query(
       `UPDATE knowledge_versions SET indexed = '{}'
-       WHERE entry_id = $1 AND id <> ALL($2::uuid[]) AND NOT isempty(indexed)`,
+       WHERE entry_id = $1 AND id <> ALL($2::uuid[]) AND NOT isempty(indexed) AND state <> 'ingesting'`,
       [about.entryId, kept],
     );
-    const ready: Ready[] = [];
     for (const { versionId, newest } of about.placements) {
       // Only one whose points say now that it is the newest.
       if (newest) ready.push(...(await makeReady(tx, versionId)));
       ready.push(...(await askForMissing(tx, versionId, about.userId)));
     }
     ready.push(...(await reweighEntry(tx, about.entryId)));
-    return { ready, versionIds: kept };
+    return { ready, versionIds: [...kept, ...overtaken] };
   });
+}
+
+/** Versions on their way of which a later one was ready first. */
+async function findOvertaken(tx: Sql, entryId: string): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT version.id FROM knowledge_versions AS version JOIN knowledge_entries AS entry ON entry.id = version.entry_id
+     WHERE entry.id = $1 AND version.state = 'ingesting' AND ${overtakenSql}`,
+    [entryId],
+  );
+  return rows.map(({ id }) => id);
 }
