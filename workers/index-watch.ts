@@ -22,7 +22,8 @@ export function watchIndex(ctx: Pick<WorkerContext, 'database' | 'vectors' | 'di
   async function look(): Promise<void> {
     try {
       const ready = await repairIndex(ctx);
-      if (ready?.length) ctx.logger.warn('the vector store has lost its points; they are written again from Postgres');
+      if (ready?.length)
+        ctx.logger.warn('the vector store lacks points, or another model was in use; all are written again');
       ready?.forEach((lane) => ctx.dispatcher.kick(lane));
       (await reweighSome(ctx.database)).forEach((lane) => ctx.dispatcher.kick(lane));
       failed = false;

@@ -12,7 +12,9 @@ import { createLogger } from '../shared/logger.js';
 async function main(): Promise<void> {
   const config = loadConfig();
   const logger = createLogger({ level: config.log.level, role: 'reindex' });
-  const ctx = await createContext(config, logger, 'worker');
+  // One connection holds the lock that keeps other re-indexes out.
+  const database = { ...config.database, maxPoolSize: Math.max(2, config.database.maxPoolSize) };
+  const ctx = await createContext({ ...config, database }, logger, 'worker');
   const stop = new AbortController();
   exitOnSignal(logger, async () => stop.abort(new Error('stopped')));
   let shown = -1;

@@ -7,6 +7,7 @@ import { documentIds, fillDocument } from './documents/fill-document.js';
 import { embedChunks } from './embed-chunks.js';
 import { makePoints } from './index-chunks.js';
 import { chunksPerJob } from './limits.js';
+import { patiently } from './patiently.js';
 import { findPlacement, placedSql } from './placement.js';
 import { forgetBuilding, lockIndex, whileOnlyReindex } from './index-locks.js';
 import { readIndexState, writeIndexState } from './vector-index.js';
@@ -56,14 +57,14 @@ async function build(
     for (const [done, versionId] of ids.entries()) {
       signal.throwIfAborted();
       report(done, total);
-      const filled = await fillVersion({ ...deps, target }, versionId, signal);
+      const filled = await patiently(() => fillVersion({ ...deps, target }, versionId, signal), signal);
       count.points += filled.points;
       count.embedded += filled.embedded;
     }
     for (const [done, documentId] of documents.entries()) {
       signal.throwIfAborted();
       report(ids.length + done, total);
-      const filled = await fillDocument({ ...deps, target }, documentId, signal);
+      const filled = await patiently(() => fillDocument({ ...deps, target }, documentId, signal), signal);
       count.points += filled.points;
       count.embedded += filled.embedded;
     }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { EmbeddingError } from '../../shared/adapters/embedder/embedder.js';
 import type { Context } from '../../shared/context.js';
 import { deleteReplacedCollections } from '../../shared/knowledge/leftovers.js';
 import { reindex, type Reindexed } from '../../shared/knowledge/reindex.js';
@@ -92,7 +93,31 @@ it('that was killed leaves nothing behind that work waits for', { timeout: 90_00
   }
 });
 
-it('runs once at a time', async () => {
+it('waits for an embeddings service that has no room', { timeout: 90_000 }, async () => {
+  const system = await startKnowledgeSystem();
+  try {
+    const user = await system.app.registerUser({ role: 'power' });
+    await writeReady(system, user, 'The fulmarletter.');
+    await system.idle();
+    const { ctx } = system.app;
+    await ctx.database.query('DELETE FROM embeddings');
+    let refusals = 3;
+    const embedder: Context['embedder'] = {
+      ...ctx.embedder,
+      embed(...texts) {
+        refusals -= 1;
+        if (refusals < 0) return ctx.embedder.embed(...texts);
+        const told = { transient: true, retryAfterMs: 1 };
+        return Promise.reject(new EmbeddingError('embedding_rate_limited', 'Too many requests.', told));
+      },
+    };
+    expect(await run({ ...ctx, embedder })).toMatchObject({ embedded: 1, points: 1 });
+  } finally {
+    await system.close();
+  }
+});
+
+it('runs once at a time', { timeout: 90_000 }, async () => {
   const system = await startKnowledgeSystem();
   try {
     const user = await system.app.registerUser({ role: 'power' });
