@@ -7,7 +7,10 @@ import { managesSql, type Reader, readerValues, visibleSql } from './policy.js';
 import { type Status, statuses } from './status.js';
 import { presentVersion, versionColumns, type VersionRow, versionSchema } from './version.js';
 
-export const tagSchema = line(maxTagLength).transform((tag) => tag.toLowerCase());
+/** Queries name several, with commas in between: one with a comma in it would never be found. */
+export const tagSchema = line(maxTagLength)
+  .refine((tag) => !tag.includes(','), 'must not contain a comma')
+  .transform((tag) => tag.toLowerCase());
 
 /** What people may set of an entry beside its content. */
 export const entryFields = {

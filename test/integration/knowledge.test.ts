@@ -150,6 +150,7 @@ describe('an entry made from text', () => {
   });
 
   it('is filtered by tags and status, in lists and in searches', async () => {
+    expect((await system.post(power, '/knowledge', { title: 'T', content: 'C', tags: ['a,b'] })).status).toBe(400);
     const one = await system.write(power, { content: 'The echidnabudget of spring.', tags: ['money', 'spring'] });
     const two = await system.write(power, { content: 'The echidnabudget of autumn.', tags: ['money'] });
     for (const { id } of [one, two]) await system.settled(power, id);
