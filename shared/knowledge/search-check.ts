@@ -1,3 +1,4 @@
+import { can } from '../accounts/policy.js';
 import type { Sql } from '../database.js';
 import { sharedWithAllSql } from './documents/rights.js';
 import type { DocumentHit, EntryHit, KnowledgeHit, SearchFilter } from './hit.js';
@@ -21,19 +22,21 @@ export async function findReadableHits(
 ): Promise<KnowledgeHit[]> {
   // Without a reader nothing is looked up, and nothing is to be found.
   if (readers.length === 0 || points.length === 0) return [];
-  const entries = new Map<FoundPoint, KnowledgeHit>();
   const entryPoints = points.filter((point) => point.kind === 'entry');
-  for (const { point, hit } of await readableEntries(sql, readers, entryPoints, filter)) entries.set(point, hit);
   const documentPoints = points.filter((point) => point.kind === 'document');
-  for (const { point, hit } of await readableDocuments(sql, readers, documentPoints)) entries.set(point, hit);
-  return points.flatMap((point) => entries.get(point) ?? []);
+  const checked = await Promise.all([
+    readableEntries(sql, readers, entryPoints, filter),
+    readableDocuments(sql, readers, documentPoints),
+  ]);
+  const hits = new Map<FoundPoint, KnowledgeHit>(checked.flat().map(({ point, hit }) => [point, hit]));
+  return points.flatMap((point) => hits.get(point) ?? []);
 }
 
 type Checked<Point, Hit> = { point: Point; hit: Hit };
 
 const conditions = { searchable: searchableSql, readable: readableSql };
 
-/** One query for each reader; in a search there is one. */
+/** One query for each reader; in a search there is one. Of those who own no entries one stands for all of a role. */
 async function readableEntries(
   sql: Sql,
   readers: readonly Reader[],
@@ -43,11 +46,16 @@ async function readableEntries(
   const rule = readers.length > 1 ? 'readable' : 'searchable';
   let left: Checked<FoundEntry, EntryHit>[] = [];
   let asked = points;
-  for (const reader of readers) {
+  for (const reader of differing(readers)) {
     left = await readableByOne(sql, rule, reader, asked, filter);
     asked = left.map(({ point }) => point);
   }
   return left;
+}
+
+function differing(readers: readonly Reader[]): Reader[] {
+  const keyOf = ({ userId, role }: Reader): string => (can(role, 'knowledge:create') ? userId : role);
+  return [...new Map(readers.map((reader) => [keyOf(reader), reader])).values()];
 }
 
 async function readableByOne(
