@@ -77,7 +77,7 @@ export async function startKnowledgeSystem(options: Options = {}): Promise<Knowl
       });
       return { status: response.status, headers: response.headers, body: await response.json() };
     },
-    settled: (user, entryId, timeoutMs = 20_000) =>
+    settled: (user, entryId, timeoutMs = 60_000) =>
       vi.waitFor(
         async () => {
           const { body } = await get(user, `/knowledge/${entryId}`);
@@ -94,7 +94,7 @@ export async function startKnowledgeSystem(options: Options = {}): Promise<Knowl
       if (status !== 200) throw new Error(`searching answered ${status}: ${JSON.stringify(body)}`);
       return body.items;
     },
-    idle: (timeoutMs = 20_000) =>
+    idle: (timeoutMs = 60_000) =>
       vi.waitFor(
         async () => {
           const { rows } = await app.ctx.database.query(
