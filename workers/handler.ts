@@ -23,6 +23,10 @@ export type JobRun<Kind extends JobKind = JobKind> = {
 /** Does one kind of job. Errors are thrown: the wrapper decides what becomes of the row. */
 export type JobHandler<Kind extends JobKind = JobKind> = {
   run(ctx: WorkerContext, job: JobRun<Kind>): Promise<Outcome>;
-  /** Tells the subject that the job has failed for good. It may be called again when it could not be finished. */
-  giveUp(ctx: WorkerContext, job: JobRun<Kind>, error: JobError): Promise<void>;
+  /**
+   * Tells the subject that the job has failed for good. It may be called again when it could not be finished.
+   *
+   * @returns what the job ends as, where an earlier attempt may have brought the subject to its end.
+   */
+  giveUp(ctx: WorkerContext, job: JobRun<Kind>, error: JobError): Promise<Outcome | void>;
 };

@@ -155,8 +155,7 @@ async function classify(
     return { state: 'pending', delayMs, counts: true, error: told };
   }
   job.logger.error({ err: error }, 'a job has failed');
-  await handler.giveUp(ctx, job, told);
-  return { state: 'failed', error: told };
+  return (await handler.giveUp(ctx, job, told)) ?? { state: 'failed', error: told };
 }
 
 /** Messages quote what other services sent: NUL and halves of surrogate pairs, which Postgres takes in no JSON, go. */

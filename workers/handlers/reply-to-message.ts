@@ -36,9 +36,8 @@ export const replyToMessage: JobHandler<'reply-to-message'> = {
     if (!task) return announceEnd(ctx, job);
     return writeReply(ctx, job, task);
   },
-  async giveUp(ctx, job, error) {
-    await endFromLog(ctx, job, { state: 'failed', error });
-  },
+  // One that was saved, and whose end could not be told, has not failed.
+  giveUp: (ctx, job, error) => endFromLog(ctx, job, { state: 'failed', error }),
 };
 
 /** How many characters of history are read for each token that the model takes: enough for any language. */
