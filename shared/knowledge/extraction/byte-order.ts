@@ -26,8 +26,9 @@ export function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | undefined 
   }
   const pairs = length / 2;
   // Line ends and spaces are zeros on one side even in text that has no Latin letter.
-  if (oddZeros > pairs * 0.05 && evenZeros === 0) return 'utf-16le';
-  if (evenZeros > pairs * 0.05 && oddZeros === 0) return 'utf-16be';
+  // A few on the other side are letters like Ā (0x0100) or wide spaces (0x2000).
+  if (oddZeros > pairs * 0.05 && evenZeros <= oddZeros * 0.02) return 'utf-16le';
+  if (evenZeros > pairs * 0.05 && oddZeros <= evenZeros * 0.02) return 'utf-16be';
   // Any text of single bytes can be read as Chinese: only what can be no such text is tried.
   const bytes = head.subarray(0, length);
   if (controlShare(bytes) <= maxControlShare) return undefined;
@@ -48,8 +49,10 @@ export function controlShare(bytes: Buffer): number {
   return controls / Math.max(1, bytes.length);
 }
 
-/** Whether nearly all characters are such as stand in Chinese, Japanese or Korean text. Of random bytes half are. */
+/** Whether nearly all are such as stand in texts that hardly use spaces, Chinese to Thai. Of random bytes half are. */
 function isEastAsian(text: string): boolean {
-  const usual = text.match(/[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef\u2010-\u2026\t\n\r -~]/g);
+  const usual = text.match(
+    /[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2010-\u2026\t\n\r -~]/g,
+  );
   return text.length >= 8 && (usual?.length ?? 0) >= text.length * 0.95;
 }

@@ -1,5 +1,6 @@
 import chardet from 'chardet';
 import iconv from 'iconv-lite';
+import { isOfOneLanguage } from './latin-alphabets.js';
 import { sampleBytes } from './limits.js';
 
 /**
@@ -24,6 +25,8 @@ const aliases: Record<string, string> = {
   'ISO-8859-8': 'windows-1255',
   'ISO-8859-9': 'windows-1254',
   ASCII: 'windows-1252',
+  // The same, but for eight lines of frames that are letters of Ukrainian there.
+  'KOI8-R': 'koi8-u',
 };
 const nameOf = (name: string): string => aliases[name] ?? name.toLowerCase();
 const isWide = (name: string): boolean => /^(shift_jis|euc-jp|euc-kr|gb18030|big5)$/.test(name);
@@ -104,7 +107,7 @@ function wideByShape(sample: Buffer): string | undefined {
 }
 
 const scripts: { names: string[]; letters: RegExp; common: string }[] = [
-  { names: ['windows-1251', 'koi8-r', 'cp866', 'iso-8859-5'], letters: /\p{Script=Cyrillic}/u, common: 'оеаинтсрвл' },
+  { names: ['windows-1251', 'koi8-u', 'cp866', 'iso-8859-5'], letters: /\p{Script=Cyrillic}/u, common: 'оеаинтсрвл' },
   { names: ['windows-1253'], letters: /\p{Script=Greek}/u, common: 'αοιετσνηυρ' },
   { names: ['windows-1255'], letters: /\p{Script=Hebrew}/u, common: 'יוהלארתבשמ' },
   { names: ['windows-1256'], letters: /\p{Script=Arabic}/u, common: 'اليمونرتبه' },
@@ -137,10 +140,10 @@ function byLetters(sample: Buffer): string | undefined {
 /** Windows writes these; what `chardet` says decides among them. */
 const latin = ['windows-1252', 'windows-1250', 'windows-1254', 'windows-1257', 'windows-1258'];
 /** Unix, old Macs and DOS wrote these: for texts that read wrongly in all of the others. */
-const olderLatin = ['iso-8859-15', 'iso-8859-2', 'macintosh', 'cp850'];
+const olderLatin = ['iso-8859-15', 'iso-8859-2', 'macintosh', 'cp850', 'cp852'];
 /** Signs that stand beside words, not inside of them, a capital in the middle of a word, and what is no character. */
 const misread =
-  /\p{L}[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u0080-\u009f\u02c6-\u02dd\u201a-\u2022\u2044\u20ac\u2500-\u25ff]\p{Ll}|\p{Ll}(?![A-Z])\p{Lu}\p{Ll}|[\u0081\u008d\u008f\u0090\u009d\ufffd]/gu;
+  /\p{L}[\u00a0-\u00b4\u00b6-\u00bf\u0080-\u009f\u02c6-\u02dd\u201a-\u2022\u2044\u20ac\u2500-\u25ff]\p{Ll}|\p{Ll}(?![A-Z])\p{Lu}\p{Ll}|[\u0081\u008d\u008f\u0090\u009d\ufffd]/gu;
 
 /** Western Europe, unless the words read wrongly in it or another part of Europe fits clearly better. */
 function westernOf(sample: Buffer, guesses: { name: string; confidence: number }[]): string {
@@ -149,8 +152,13 @@ function westernOf(sample: Buffer, guesses: { name: string; confidence: number }
   const ranked = [...latin, ...olderLatin].map((name) => ({
     name,
     wrong: iconv.decode(sample, name).match(misread)?.length ?? 0,
+    // Hungarian and Lithuanian read well as Western letters, but as those of no one language.
+    strange: isOfOneLanguage(iconv.decode(sample, name), name) ? 0 : 1,
     score: name === 'windows-1252' ? western : (confidence.get(name) ?? 0),
     old: olderLatin.includes(name) ? 1 : 0,
   }));
-  return ranked.toSorted((a, b) => a.wrong - b.wrong || a.old - b.old || b.score - a.score)[0]?.name ?? 'windows-1252';
+  const [best] = ranked.toSorted(
+    (a, b) => a.wrong - b.wrong || a.strange - b.strange || a.old - b.old || b.score - a.score,
+  );
+  return best?.name ?? 'windows-1252';
 }
