@@ -14,6 +14,11 @@ const polish = 'Zażółć gęślą jaźń. Wszyscy ludzie rodzą się wolni i r
 const russian = 'Москва является столицей России, городом федерального значения.';
 const chinese = '北京市位于华北平原的北部，是中华人民共和国的首都。';
 const japanese = '吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。';
+const hungarian = 'Árvíztűrő tükörfúrógép. Az ember őrzi a gyökereit, és időnként új erőt merít belőlük.';
+const romanian = 'Bucureşti este capitala României şi cel mai mare oraş. Aşa cum ştiţi, ţara are munţi.';
+const lithuanian = 'Vilnius yra Lietuvos sostinė ir didžiausias šalies miestas, įsikūręs prie Neries upės.';
+const czech = 'Příliš žluťoučký kůň úpěl ďábelské ódy. Česká republika leží ve střední Evropě.';
+const ukrainian = 'Київ є столицею України. Її населення перевищує три мільйони людей.';
 const thai = 'มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ';
 
 describe('a text that does not say in what encoding it is', () => {
@@ -33,6 +38,15 @@ describe('a text that does not say in what encoding it is', () => {
     ['utf-16le', german],
     ['shift_jis', japanese],
     ['windows-874', thai],
+    ['windows-1250', hungarian],
+    ['iso-8859-2', hungarian],
+    ['windows-1250', romanian],
+    ['windows-1257', lithuanian],
+    ['cp852', czech],
+    ['koi8-u', ukrainian],
+    ['utf-16le', thai],
+    ['utf-16be', thai],
+    ['utf-16le', `Ā${lithuanian}`],
     ['windows-1252', 'Café'],
   ])('%s: %s', async (encoding, text) => {
     expect(await files.textOf('a.txt', iconv.encode(text, encoding))).toBe(text);
@@ -52,6 +66,15 @@ describe('a text that does not say in what encoding it is', () => {
   it('may have a NUL in it', async () => {
     expect(await files.textOf('a.log', `${'A line of a log.\n'.repeat(30)}\0\n`)).toContain('A line of a log.');
   });
+});
+
+it('a page in XML says in its first line in what encoding it is', async () => {
+  const page = `<?xml version="1.0" encoding="ISO-8859-2"?><html><body><p>Łódź żółć</p></body></html>`;
+  expect(await files.textOf('a.xhtml', iconv.encode(page, 'iso-8859-2'))).toBe('Łódź żółć');
+});
+
+it('lines may end as on old Macs', async () => {
+  expect(await files.headingsOf('a.md', '# One\rwords\r\r## Two\rmore\r')).toEqual([['One'], ['One', 'Two']]);
 });
 
 it('the letters of a mail that does not declare its encoding are read', async () => {

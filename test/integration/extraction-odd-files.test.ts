@@ -50,9 +50,106 @@ describe('Word', () => {
     ]);
     expect(await files.textOf('a.docx', file)).toBe('Body Contract 77 Confidential');
   });
+
+  it('reads comments, and the titles and values of charts', async () => {
+    const file = named('word/document.xml', document(paragraph('Body')), [
+      {
+        name: 'word/_rels/document.xml.rels',
+        content: relations({ a: ['comments', 'comments.xml'], b: ['chart', 'charts/chart1.xml'] }),
+      },
+      { name: 'word/comments.xml', content: `<w:comments><w:comment>${paragraph('Why so?')}</w:comment></w:comments>` },
+      { name: 'word/charts/chart1.xml', content: chart },
+    ]);
+    expect(await files.textOf('a.docx', file)).toBe('Body Sales by year | North 2024 | 12 2025 | 15 Why so?');
+  });
+});
+
+const cached = (tag: string, values: string[]): string =>
+  `<c:${tag}><c:cache>${values.map((value, at) => `<c:pt idx="${at}"><c:v>${value}</c:v></c:pt>`).join('')}</c:cache></c:${tag}>`;
+const chart =
+  '<c:chartSpace><c:chart><c:title><a:p><a:r><a:t>Sales</a:t></a:r><a:r><a:t> by year</a:t></a:r></a:p></c:title><c:ser>' +
+  `${cached('tx', ['North'])}${cached('cat', ['2024', '2025'])}${cached('val', ['12', '15'])}</c:ser></c:chart></c:chartSpace>`;
+
+it('PowerPoint: charts and comments are of their slide', async () => {
+  const file = named(
+    'ppt/presentation.xml',
+    '<p:presentation><p:sldIdLst><p:sldId id="256" r:id="a"/></p:sldIdLst></p:presentation>',
+    [
+      { name: 'ppt/_rels/presentation.xml.rels', content: relations({ a: ['slide', 'slides/slide1.xml'] }) },
+      { name: 'ppt/slides/slide1.xml', content: '<p:sld/>' },
+      {
+        name: 'ppt/slides/_rels/slide1.xml.rels',
+        content: relations({ a: ['chart', '../charts/chart1.xml'], b: ['comments', '../comments/comment1.xml'] }),
+      },
+      { name: 'ppt/charts/chart1.xml', content: chart },
+      { name: 'ppt/comments/comment1.xml', content: '<p:cmLst><p:cm><p:text>Too small</p:text></p:cm></p:cmLst>' },
+    ],
+  );
+  expect(await files.textOf('a.pptx', file)).toBe('Sales by year | North 2024 | 12 2025 | 15 Comments: Too small');
 });
 
 describe('Excel', () => {
+  it('shows numbers as their cells do, and formulas that nobody has worked out', async () => {
+    const formats = [
+      '<numFmt numFmtId="164" formatCode="0.0%"/>',
+      '<numFmt numFmtId="165" formatCode="[h]:mm"/>',
+      '<numFmt numFmtId="166" formatCode="&quot;Days: &quot;0"/>',
+    ];
+    const styles = [9, 164, 165, 46, 166, 20].map((id) => `<xf numFmtId="${id}"/>`).join('');
+    const cells = [0.5, 0.256, 1.25, 2, 3, 0.75].map((value, style) => `<c s="${style}"><v>${value}</v></c>`).join('');
+    const file = xlsxOf(`<row>${cells}<c><f>A1*2</f></c><c><f>A1</f><v>7</v></c></row>`, {
+      styles: `<numFmts>${formats.join('')}</numFmts><cellXfs>${styles}</cellXfs>`,
+    });
+    expect(await files.textOf('a.xlsx', file)).toBe('50% | 25.6% | 30:00:00 | 48:00:00 | 3 | 18:00:00 | =A1*2 | 7');
+  });
+
+  it('reads a time of a day as one where days are counted from 1904', async () => {
+    const file = named(
+      'xl/workbook.xml',
+      '<workbook><workbookPr date1904="1"/><sheets><sheet name="S" sheetId="1" r:id="a"/></sheets></workbook>',
+      [
+        {
+          name: 'xl/_rels/workbook.xml.rels',
+          content: relations({ a: ['worksheet', 'worksheets/one.xml'], b: ['styles', 'styles.xml'] }),
+        },
+        { name: 'xl/styles.xml', content: '<styleSheet><cellXfs><xf numFmtId="20"/></cellXfs></styleSheet>' },
+        {
+          name: 'xl/worksheets/one.xml',
+          content: '<worksheet><row><c s="0"><v>0.75</v></c><c s="0"><v>43891</v></c></row></worksheet>',
+        },
+      ],
+    );
+    expect(await files.textOf('a.xlsx', file)).toBe('18:00:00 | 2024-03-02');
+  });
+
+  it('reads comments, texts in boxes and titles of charts after the cells of their sheet', async () => {
+    const file = named(
+      'xl/workbook.xml',
+      '<workbook><sheets><sheet name="S" sheetId="1" r:id="a"/></sheets></workbook>',
+      [
+        { name: 'xl/_rels/workbook.xml.rels', content: relations({ a: ['worksheet', 'worksheets/one.xml'] }) },
+        { name: 'xl/worksheets/one.xml', content: `<worksheet><row>${inline('A1', 'cell')}</row></worksheet>` },
+        {
+          name: 'xl/worksheets/_rels/one.xml.rels',
+          content: relations({ a: ['comments', '../comments1.xml'], b: ['drawing', '../drawings/drawing1.xml'] }),
+        },
+        {
+          name: 'xl/comments1.xml',
+          content:
+            '<comments><comment ref="A1"><text><r><t>Check </t></r><r><t>this</t></r></text></comment></comments>',
+        },
+        {
+          name: 'xl/drawings/drawing1.xml',
+          content:
+            '<xdr:wsDr><xdr:sp><xdr:txBody><a:p><a:r><a:t>In a box</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:wsDr>',
+        },
+        { name: 'xl/drawings/_rels/drawing1.xml.rels', content: relations({ a: ['chart', '../charts/chart1.xml'] }) },
+        { name: 'xl/charts/chart1.xml', content: chart },
+      ],
+    );
+    expect(await files.textOf('a.xlsx', file)).toBe('cell A1: Check this In a box Sales by year');
+  });
+
   it('leaves out most of what is empty between cells that are far apart', async () => {
     const text = await files.textOf('a.xlsx', xlsxOf(`<row>${inline('A1', 'left')}${inline('XFD1', 'right')}</row>`));
     expect(text).toMatch(/^left [| ]+ right$/);
@@ -75,6 +172,11 @@ describe('Excel', () => {
       message: expect.stringContaining('.xlsx'),
     });
   });
+});
+
+it('how a word is read is left out of a page', async () => {
+  const page = '<html><body><p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</ruby>です</p></body></html>';
+  expect(await files.textOf('a.html', page)).toBe('漢字です');
 });
 
 it('a page that stands in a form is read', async () => {

@@ -170,7 +170,7 @@ describe('what is read', () => {
       '--x--',
     ].join('\r\n');
     const text = textOf(await read('a.eml', mail));
-    for (const wanted of ['Subject: Café', 'Ada <ada@example.org>', 'See the list', 'list.csv', 'milk,2']) {
+    for (const wanted of ['Subject: Café', 'Ada <ada@example.org>', 'See the list', 'list.csv', 'milk | 2']) {
       expect(text).toContain(wanted);
     }
   });
@@ -227,6 +227,15 @@ describe('what cannot be read', () => {
     expect(await failureOf('slow.xlsx', greedy, { limits: { timeMs: 1 } })).toBe('timeout');
     expect(textOf(await read('fine.txt', 'fine'))).toBe('fine\n\n');
   });
+
+  it.each(['processorMs', 'fruitlessMs'] as const)(
+    'a file that takes too much of %s ends the process',
+    async (limit) => {
+      const strings = '<si><t>one of many texts</t></si>'.repeat(300_000);
+      const slow = xlsxOf('<row><c r="A1" t="s"><v>1</v></c></row>', { strings });
+      expect(await failureOf('slow.xlsx', slow, { limits: { [limit]: 1 } })).toBe('timeout');
+    },
+  );
 
   it('a missing file is not the fault of the file', async () => {
     await expect(partsOf({ path: path.join(folder, 'none') })).rejects.not.toHaveProperty('transient', false);

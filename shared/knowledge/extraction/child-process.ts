@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { constants, setPriority, tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { ExtractionFailed } from './failure.js';
+import { ExtractionFailed, tookTooLong } from './failure.js';
 import { type Answer, answerDescriptor, answerSchema, type ExtractionRequest } from './protocol.js';
 
 /** A process that reads files, one at a time. */
@@ -24,7 +27,9 @@ const maxErrorChars = 4_000;
 /** Starts a process whose resident memory may not pass `memoryBytes`. */
 export function startReader(memoryBytes: number): Reader {
   const heapMb = Math.max(32, Math.floor((memoryBytes * heapShare) / 1024 / 1024));
-  const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry(), String(memoryBytes)], {
+  /** Named here, because a process that is ended in the middle of a file cannot remove what it has put there. */
+  const scratch = path.join(tmpdir(), `millrace-${randomUUID()}`);
+  const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry(), String(memoryBytes), scratch], {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     // Nothing of the settings: what reads strangers' files knows no secret.
     env: {},
@@ -35,7 +40,10 @@ export function startReader(memoryBytes: number): Reader {
   child.stdin?.on('error', () => undefined);
   const exited = new Promise<Error>((resolve) => {
     child.once('error', resolve);
-    child.once('exit', (code, signal) => resolve(reasonOf(code, signal, errors)));
+    child.once('exit', (code, signal) => {
+      rm(scratch, { recursive: true, force: true }).catch(() => undefined);
+      resolve(reasonOf(code, signal, errors));
+    });
   });
   const lines = linesOf(child.stdio[answerDescriptor] as Readable);
   let files = 0;
@@ -93,10 +101,11 @@ function entry(): string {
 
 function reasonOf(code: number | null, signal: NodeJS.Signals | null, errors: string): Error {
   const cause = `${signal ?? `exit code ${code}`} ${errors.slice(-500)}`.trim();
-  // SIGUSR2 is the watchdog, SIGABRT is V8 out of heap; the kernel kills when the machine has no memory left.
+  // SIGUSR2 and SIGXCPU are the watchdog, SIGABRT is V8 out of heap; the kernel kills when the machine has no memory left.
   if (signal === 'SIGUSR2' || signal === 'SIGKILL' || /out of memory|allocation failed/i.test(errors)) {
     return new ExtractionFailed('out_of_memory', 'Reading the file takes more memory than is allowed.', cause);
   }
+  if (signal === 'SIGXCPU') return tookTooLong(cause);
   return new ExtractionFailed('damaged', 'The file is damaged: reading it ended the reader.', cause);
 }
 

@@ -5,12 +5,14 @@ import { Worker } from 'node:worker_threads';
 import { ExtractionFailed } from './failure.js';
 import { answerDescriptor, requestSchema, type Answer } from './protocol.js';
 import { readParts } from './read-parts.js';
+import type { Told } from './watchdog.js';
 
 /**
  * The entry of the process that reads files: one after another as they are asked for on standard input, until
  * that ends. It is expendable. Whatever a file does to it, the parent sees an answer or its end.
  */
 const memoryBytes = Number(process.argv[2]);
+const scratch = process.argv[3] ?? '';
 const answers = createWriteStream('', { fd: answerDescriptor, highWaterMark: 256 * 1024 });
 // The parent has gone or does not want the rest.
 answers.on('error', () => process.exit(0));
@@ -23,16 +25,37 @@ const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
 await once(watchdog, 'online');
 watchdog.unref();
 
+const tellEveryMs = 100;
+let toldAt = 0;
+
 for await (const line of createInterface({ input: process.stdin })) {
   const request = requestSchema.parse(JSON.parse(line));
+  tell({ processorMs: request.limits.processorMs, fruitlessMs: request.limits.fruitlessMs });
   try {
-    for await (const answer of readParts(request)) await write(answer);
+    for await (const answer of readParts(request, { scratch, onAdvance: tellAdvance })) {
+      if (answer.kind === 'part') tellAdvance();
+      await write(answer);
+    }
+    tell('ended');
     await write({ kind: 'end' });
   } catch (error) {
+    tell('ended');
     await write(failureOf(error));
   }
 }
 process.exit(0);
+
+function tell(told: Told): void {
+  watchdog.postMessage(told, []);
+}
+
+/** Steps may be tiny and many: now and then is enough. */
+function tellAdvance(): void {
+  const now = performance.now();
+  if (now - toldAt < tellEveryMs) return;
+  toldAt = now;
+  tell('advanced');
+}
 
 /** Waits until the parent takes it: a reader that is slow makes the parser slow, and nothing piles up. */
 async function write(answer: Answer): Promise<void> {

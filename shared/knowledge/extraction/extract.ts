@@ -1,5 +1,5 @@
 import { type Reader, startReader } from './child-process.js';
-import { ExtractionFailed, type FailureCode } from './failure.js';
+import { ExtractionFailed, type FailureCode, tookTooLong } from './failure.js';
 import { defaultLimits, type Limits } from './limits.js';
 import type { ExtractedPart, FileType, ResumePoint } from './part.js';
 import type { Answer, ExtractionRequest } from './protocol.js';
@@ -109,7 +109,7 @@ async function* timed(reader: Reader, request: ExtractionRequest, signal?: Abort
         next = await answers.next();
       } catch (error) {
         signal?.throwIfAborted();
-        throw late ? tookTooLong(request.limits.timeMs) : error;
+        throw late ? tookTooLong() : error;
       } finally {
         clearTimeout(timer);
       }
@@ -121,8 +121,4 @@ async function* timed(reader: Reader, request: ExtractionRequest, signal?: Abort
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-}
-
-function tookTooLong(limitMs: number): ExtractionFailed {
-  return new ExtractionFailed('timeout', `Reading the file takes longer than ${Math.round(limitMs / 1000)} seconds.`);
 }

@@ -28,3 +28,7 @@ export class ExtractionFailed extends JobFailure {
 export function damaged(what: string, cause?: unknown): ExtractionFailed {
   return new ExtractionFailed('damaged', `The file is damaged: it is not a complete ${what} file.`, cause);
 }
+
+export function tookTooLong(cause?: unknown): ExtractionFailed {
+  return new ExtractionFailed('timeout', 'Reading the file takes longer than is allowed.', cause);
+}

@@ -5,7 +5,10 @@ import { rowBuilder } from './table-row.js';
 
 /** Elements whose content nobody reads as text. */
 const skipped = new Set(
-  'script style noscript template svg math canvas iframe object nav button select textarea audio video'.split(' '),
+  // How a Japanese word is read (rt, rp) would be taken for a part of it.
+  'script style noscript template svg math canvas iframe object nav button select textarea audio video rt rp'.split(
+    ' ',
+  ),
 );
 const skippedRoles = /^(navigation|search|menu|menubar|dialog|alert)$/;
 const skippedClasses =

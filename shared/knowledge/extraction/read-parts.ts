@@ -2,8 +2,10 @@ import { open } from 'node:fs/promises';
 import { assembleParts } from './assemble-parts.js';
 import { detect, headBytes, officeTypeOf } from './detect-type.js';
 import { ExtractionFailed } from './failure.js';
+import { innerReader } from './inner-files.js';
 import type { FileType } from './part.js';
-import type { Parser } from './parsers/parser.js';
+import type { Parser, Source } from './parsers/parser.js';
+import type { Piece } from './piece.js';
 import { openArchive } from './parsers/zip.js';
 import type { Answer, ExtractionRequest } from './protocol.js';
 import { unreadable } from './unreadable.js';
@@ -21,8 +23,16 @@ const parsers: Record<FileType, () => Promise<Parser>> = {
   eml: async () => (await import('./parsers/eml.js')).readEml,
 };
 
-/** Reads a file: first its type, then its parts. Runs in the child process. @throws {ExtractionFailed} */
-export async function* readParts(request: ExtractionRequest): AsyncGenerator<Answer> {
+/**
+ * Reads a file: first its type, then its parts. Runs in the child process.
+ *
+ * @param reading.scratch a folder for the files that are inside of it: not there yet, and removed by whoever names it.
+ * @throws {ExtractionFailed}
+ */
+export async function* readParts(
+  request: ExtractionRequest,
+  { scratch, onAdvance }: { scratch: string; onAdvance: () => void },
+): AsyncGenerator<Answer> {
   const { path, limits, from } = request;
   const { head, size } = await headOf(path);
   if (size === 0) throw new ExtractionFailed('empty', 'The file is empty.');
@@ -33,7 +43,8 @@ export async function* readParts(request: ExtractionRequest): AsyncGenerator<Ans
   const parse = await parsers[type]();
   let pages: number | undefined;
   let toldPages = false;
-  const pieces = parse({ path, size, limits, from, onPages: (count) => (pages = count) });
+  const readInner = innerReader(scratch, { limits, onAdvance }, piecesOf);
+  const pieces = parse({ path, size, limits, from, onPages: (count) => (pages = count), onAdvance, readInner });
   let found = from !== undefined && from.part > 0;
   const beganAtPage = type === 'pdf' && from?.page !== undefined;
   for await (const part of assembleParts(pieces, { textChars: limits.textChars, from, beganAtPage })) {
@@ -43,6 +54,12 @@ export async function* readParts(request: ExtractionRequest): AsyncGenerator<Ans
     yield { kind: 'part', part };
   }
   if (!found) throw withoutText(type);
+}
+
+async function* piecesOf(source: Source, name: string): AsyncGenerator<Piece> {
+  const { head } = await headOf(source.path);
+  const parse = await parsers[await typeOf({ ...source, name }, head)]();
+  yield* parse(source);
 }
 
 async function headOf(path: string): Promise<{ head: Buffer; size: number }> {
@@ -61,7 +78,10 @@ async function headOf(path: string): Promise<{ head: Buffer; size: number }> {
   }
 }
 
-async function typeOf({ path, name, limits }: ExtractionRequest, head: Buffer): Promise<FileType> {
+async function typeOf(
+  { path, name, limits }: Pick<ExtractionRequest, 'path' | 'name' | 'limits'>,
+  head: Buffer,
+): Promise<FileType> {
   const detected = await detect(head, name);
   if (detected.type === 'unknown') throw await unreadable(path, detected.label);
   if (detected.type !== 'zip') return detected.type;

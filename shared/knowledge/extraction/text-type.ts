@@ -11,6 +11,7 @@ export function looksLikeText(head: Buffer): boolean {
 const mailHeader =
   /^(from|to|cc|subject|date|mime-version|message-id|received|return-path|delivered-to|reply-to|content-type|content-transfer-encoding|x-[\w-]+)[ \t]*:/i;
 const mailMark = /^(received|message-id|mime-version|return-path|delivered-to|date|from)[ \t]*:/im;
+const programMark = /^(received|message-id|mime-version|return-path|delivered-to)[ \t]*:/im;
 const htmlMark = /<(!doctype\s+html|html|head|body)[\s>]/i;
 const htmlTags = /<(p|div|span|table|h[1-6]|ul|ol|a|br|title|meta)[\s/>]/i;
 
@@ -20,8 +21,8 @@ export function textType(head: Buffer, name?: string): FileType {
   // What tells the kinds apart is ASCII in every encoding.
   const text = iconv.decode(head, wide ?? 'latin1');
   const start = text.slice(0, 4096).trimStart();
-  if (isMail(start)) return 'eml';
   const extension = path.extname(name ?? '').toLowerCase();
+  if (isMail(start, extension)) return 'eml';
   const markdown = /^\.(md|markdown|mdown|mkd)$/.test(extension);
   if (!markdown && start.startsWith('<') && htmlMark.test(start)) return 'html';
   if (/^\.x?html?$/.test(extension) && htmlTags.test(text)) return 'html';
@@ -31,7 +32,8 @@ export function textType(head: Buffer, name?: string): FileType {
   return 'text';
 }
 
-function isMail(start: string): boolean {
+/** A memo also says from whom and to whom it is: what is named a text needs a sign that a mail program wrote it. */
+function isMail(start: string, extension: string): boolean {
   const lines = start.replace(/^From .*\r?\n/, '').split(/\r?\n/);
   let headers = 0;
   for (const line of lines) {
@@ -39,7 +41,8 @@ function isMail(start: string): boolean {
     if (!/^[\w-]+[ \t]*:/.test(line)) break;
     if (mailHeader.test(line)) headers += 1;
   }
-  return headers >= 3 && mailMark.test(start);
+  const named = /^\.(txt|text|log|md|markdown|mdown|mkd|csv|tsv|tab)$/.test(extension);
+  return headers >= 3 && (named ? programMark : mailMark).test(start);
 }
 
 /** Whether every line has the same number of the same separator, at least two of them. */

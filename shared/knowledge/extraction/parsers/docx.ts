@@ -1,4 +1,5 @@
 import { type Block, type Piece, sections } from '../piece.js';
+import { readChart } from './chart.js';
 import type { Source } from './parser.js';
 import { mainPartOf, relationsOf } from './relations.js';
 import { wordBlocks } from './word-blocks.js';
@@ -6,9 +7,9 @@ import { headingStylesOf } from './word-styles.js';
 import { type Archive, openArchive } from './zip.js';
 
 /**
- * A Word file: headings, lists, tables, text boxes and, at the end, its notes and what stands above and below its
- * pages. Read as a stream: converters hold
- * it as a tree, for which 10 MB of XML, a few hundred pages, take half a gigabyte.
+ * A Word file: headings, lists, tables, text boxes and, at the end, its charts, notes, comments and what stands above
+ * and below its pages. Read as a stream: converters hold it as a tree, for which 10 MB of XML, a few hundred pages,
+ * take half a gigabyte.
  */
 export async function* readDocx({ path, limits }: Source): AsyncGenerator<Piece> {
   const archive = await openArchive(path, limits.inflatedBytes);
@@ -30,7 +31,11 @@ async function* blocksOf(archive: Archive, main: string, onRead: (bytes: number)
   const [styles] = partsOf('styles');
   const headings = styles ? await headingStylesOf(archive.read(styles)) : new Map<string, number>();
   yield* wordBlocks(counted(archive.read(main), onRead), headings);
-  for (const type of ['footnotes', 'endnotes']) {
+  for (const chart of partsOf('chart')) {
+    const { titles, rows } = await readChart(archive.read(chart));
+    for (const text of [...titles, ...rows]) yield { text };
+  }
+  for (const type of ['footnotes', 'endnotes', 'comments']) {
     for (const notes of partsOf(type)) yield* wordBlocks(archive.read(notes), new Map());
   }
   // First, even and other pages, and each section, may say the same.

@@ -2,61 +2,63 @@ import { readFile } from 'node:fs/promises';
 import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
 import { decodeBytes } from '../decode-file.js';
 import { encodingOfBytes } from '../encoding.js';
-import { damaged } from '../failure.js';
+import { damaged, ExtractionFailed } from '../failure.js';
 import { htmlBlocks } from '../html-blocks.js';
 import type { Piece } from '../piece.js';
-import { looksLikeText } from '../text-type.js';
-import type { Source } from './parser.js';
+import type { InnerFile, Source } from './parser.js';
 
-const maxAttachments = 20;
-const maxAttachmentBytes = 1024 * 1024;
-
-/** An e-mail: who, when, about what, its text, the names of its attachments, and the text of those that are text. */
-export async function* readEml({ path }: Source): AsyncGenerator<Piece> {
+/** An e-mail: who, when, about what, its text, and the texts of what came with it: files, and other mails. */
+export async function* readEml({ path, readInner }: Source): AsyncGenerator<Piece> {
   const email = await parse(await readFile(path));
+  if (isEncrypted(email)) {
+    throw new ExtractionFailed('encrypted', 'The mail is encrypted: only who it was sent to can open it.');
+  }
   const headingPath = email.subject ? [email.subject.slice(0, 200)] : [];
-  const { from, to, cc, subject, date, attachments } = email;
+  const { from, to, cc, subject, date } = email;
+  const files = email.attachments.map(fileOf);
   const header = [
     ['Subject', subject],
     ['From', from ? people([from]) : undefined],
     ['To', people(to)],
     ['Cc', people(cc)],
     ['Date', date],
-    [
-      'Attachments',
-      attachments
-        .map(({ filename }) => filename)
-        .filter(Boolean)
-        .join(', '),
-    ],
+    ['Attachments', files.map(({ name }) => name).join(', ')],
   ].flatMap(([name, value]) => (value ? [`${name}: ${value}`] : []));
   const body = email.text?.trim() ? email.text : await textOfHtml(email.html ?? '');
   yield { headingPath, text: `${header.join('\n')}\n\n${body}`, done: 0.5 };
 
-  for (const attachment of attachments.slice(0, maxAttachments)) {
-    const text = await textOf(attachment);
-    if (!text) continue;
-    const name = attachment.filename ?? 'attachment';
-    yield { headingPath: [...headingPath, name.slice(0, 200)], text: `${name}:\n${text}`, done: 1 };
+  for (const file of files) {
+    const above = [...headingPath, file.name.slice(0, 200)];
+    for await (const piece of readInner(file)) {
+      yield { ...piece, headingPath: [...above, ...piece.headingPath], done: 1 };
+    }
   }
 }
 
 /** Some mails have letters beyond ASCII and do not say in what encoding: what they look like is tried then. */
 async function parse(bytes: Buffer): Promise<Email> {
   try {
-    const email = await PostalMime.parse(bytes);
+    const email = await read(bytes);
     const lost = unreadableIn(email);
     const encoding = lost > 0 ? encodingOfBytes(bytes) : 'utf-8';
     if (encoding === 'utf-8') return email;
-    const other = await PostalMime.parse(Buffer.from(decodeBytes(bytes, encoding)));
+    const other = await read(Buffer.from(decodeBytes(bytes, encoding)));
     return unreadableIn(other) < lost ? other : email;
   } catch (error) {
     throw damaged('e-mail', error);
   }
 }
 
+/** Mails inside of the mail come as files: what they are about and who wrote them would be lost otherwise. */
+const read = (bytes: Buffer): Promise<Email> => PostalMime.parse(bytes, { forceRfc822Attachments: true });
+
 const unreadableIn = ({ subject = '', text = '', html = '' }: Email): number =>
   `${subject}${text}${html}`.split('\ufffd').length - 1;
+
+function isEncrypted({ headers }: Email): boolean {
+  const type = headers.find(({ key }) => key === 'content-type')?.value ?? '';
+  return /^\s*multipart\/encrypted\b/i.test(type) || /^\s*application\/(x-)?pkcs7-mime\b.*enveloped-data/is.test(type);
+}
 
 function people(addresses: Address[] | undefined): string {
   return (addresses ?? [])
@@ -74,10 +76,15 @@ async function textOfHtml(html: string): Promise<string> {
   return lines.join('\n');
 }
 
-async function textOf({ mimeType, content }: Attachment): Promise<string | undefined> {
-  if (!/^(text\/|application\/(json|xml))/.test(mimeType) || typeof content === 'string') return undefined;
-  const bytes = Buffer.from(content instanceof ArrayBuffer ? new Uint8Array(content) : content);
-  if (bytes.length > maxAttachmentBytes || !looksLikeText(bytes)) return undefined;
-  const text = decodeBytes(bytes, encodingOfBytes(bytes));
-  return mimeType === 'text/html' ? textOfHtml(text) : text;
+/** Without a name it gets one that says what the content alone does not always: a table, a page, a mail. */
+function fileOf({ filename, mimeType, content }: Attachment): InnerFile {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
+  return { name: filename || `attachment${endings[mimeType] ?? ''}`, content: bytes };
 }
+
+const endings: Record<string, string> = {
+  'message/rfc822': '.eml',
+  'text/csv': '.csv',
+  'text/html': '.html',
+  'text/markdown': '.md',
+};

@@ -10,10 +10,11 @@ const mainShare = 0.3;
 const declarationBytes = 4_096;
 
 /** The main text of a web page. Read twice: only in the end is it known whether it marks its main part. */
-export async function* readHtml({ path, size }: Source): AsyncGenerator<Piece> {
+export async function* readHtml({ path, size, onAdvance }: Source): AsyncGenerator<Piece> {
   const encoding = await encodingOf(path, await declaredEncoding(path));
   const chars = { all: 0, main: 0 };
   for await (const block of htmlBlocks(decodeFile(path, encoding.name), { mainOnly: false })) {
+    onAdvance();
     chars.all += block.text.length;
     if (block.main) chars.main += block.text.length;
   }
@@ -38,7 +39,8 @@ async function declaredEncoding(path: string): Promise<string | undefined> {
   }
 }
 
-/** The encoding that a page declares in a meta element. */
+/** The encoding that a page declares in a meta element, or as XML. */
 export function charsetIn(html: string): string | undefined {
-  return /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{1,40})/i.exec(html)?.[1];
+  const declared = /^\s*<\?xml[^>]{0,100}?\sencoding\s*=\s*["']([\w:.-]{1,40})/i.exec(html);
+  return (declared ?? /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{1,40})/i.exec(html))?.[1];
 }

@@ -11,7 +11,16 @@ export type Source = {
   from?: ResumePoint | undefined;
   /** To be told how many pages, slides or sheets there are, once that is known. */
   onPages: (pages: number) => void;
+  /** To be told that reading gets on, where that finds no text for long. */
+  onAdvance: () => void;
+  readInner: ReadInner;
 };
+
+/** A file inside of another one, as what came with a mail. */
+export type InnerFile = { name: string; content: Uint8Array };
+
+/** Gives out what is found in it, and nothing when it cannot be read. */
+export type ReadInner = (file: InnerFile) => AsyncIterable<Piece>;
 
 /** Gives out what it finds while it reads, in the order of the file; throws `ExtractionFailed`. */
 export type Parser = (source: Source) => AsyncIterable<Piece>;

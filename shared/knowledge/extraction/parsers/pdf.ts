@@ -8,7 +8,7 @@ import type { Source } from './parser.js';
 import { readOutline, sectionsOf } from './pdf-outline.js';
 
 /** A PDF page by page, in the order in which the file draws its text. */
-export async function* readPdf({ path: file, limits, from, onPages }: Source): AsyncGenerator<Piece> {
+export async function* readPdf({ path: file, limits, from, onPages, onAdvance }: Source): AsyncGenerator<Piece> {
   const parser = new PDFParse({
     data: new Uint8Array(await readFile(file)),
     // No code from the file: fonts may carry programs.
@@ -34,6 +34,7 @@ export async function* readPdf({ path: file, limits, from, onPages }: Source): A
         failedPages += 1;
         if (failedPages === total) throw error;
       }
+      onAdvance();
       const sections = sectionsOf(page, joinHyphens(text), headings);
       for (const [index, section] of sections.entries()) {
         yield { page, ...section, done: page / total, goesOn: index < sections.length - 1 };

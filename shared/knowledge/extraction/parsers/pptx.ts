@@ -1,12 +1,13 @@
 import { ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
+import { readChart } from './chart.js';
 import type { Source } from './parser.js';
 import { mainPartOf, referenceOf, relationsOf } from './relations.js';
 import { readSlide } from './slide.js';
 import { scanXml } from './xml.js';
 import { type Archive, openArchive } from './zip.js';
 
-/** A presentation slide by slide, with tables, diagrams and the speaker's notes. */
+/** A presentation slide by slide, with tables, diagrams, charts, comments and the speaker's notes. */
 export async function* readPptx({ path, limits, onPages }: Source): AsyncGenerator<Piece> {
   const archive = await openArchive(path, limits.inflatedBytes);
   try {
@@ -21,9 +22,15 @@ export async function* readPptx({ path, limits, onPages }: Source): AsyncGenerat
     for (const [index, name] of slides.entries()) {
       const { title, lines } = await readSlide(archive.read(name));
       for (const { type, target } of await relationsOf(archive, name)) {
-        if (!/^(notesSlide|diagramData)$/.test(type) || !archive.has(target)) continue;
+        if (!archive.has(target)) continue;
+        if (type === 'chart') {
+          const chart = await readChart(archive.read(target));
+          lines.push(...chart.titles, ...chart.rows);
+        }
+        if (!/^(notesSlide|diagramData|comments)$/.test(type)) continue;
         const more = await readSlide(archive.read(target));
         if (type === 'notesSlide' && more.lines.length > 0) lines.push('Notes:');
+        if (type === 'comments' && more.lines.length > 0) lines.push('Comments:');
         lines.push(...more.lines);
       }
       yield {

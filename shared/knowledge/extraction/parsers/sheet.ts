@@ -1,8 +1,10 @@
 import { readXml } from './xml.js';
-import { dateOf } from './workbook-parts.js';
+import { formatted, type NumberFormat } from './number-formats.js';
 
 /** What the cells of a sheet refer to. */
-export type Workbook = { strings: string[]; dateStyles: Set<number>; since1904: boolean };
+export type Workbook = { strings: string[]; formats: ReadonlyMap<number, NumberFormat>; since1904: boolean };
+
+type Cell = { column: number; type: string; style: number; value: string; formula: string };
 
 const maxColumns = 16_384;
 /** More columns in a row that are empty are left out: a cell at the far end would make a line of bars. */
@@ -14,8 +16,9 @@ export async function* readSheet(bytes: AsyncIterable<Buffer>, workbook: Workboo
   let row: string[] = [];
   /** The column after the last cell. */
   let next = 0;
-  let cell = { column: 0, type: '', style: 0, value: '' };
+  let cell: Cell = { column: 0, type: '', style: 0, value: '', formula: '' };
   let inValue = false;
+  let inFormula = false;
   const steps = readXml(bytes, {
     open(tag, attributes) {
       if (tag === 'row') {
@@ -23,15 +26,18 @@ export async function* readSheet(bytes: AsyncIterable<Buffer>, workbook: Workboo
         next = 0;
       } else if (tag === 'c') {
         const column = columnOf(attributes.r) ?? next;
-        cell = { column, type: attributes.t ?? 'n', style: Number(attributes.s ?? -1), value: '' };
+        cell = { column, type: attributes.t ?? 'n', style: Number(attributes.s ?? -1), value: '', formula: '' };
       } else if (tag === 'v' || tag === 't') inValue = true;
+      else if (tag === 'f') inFormula = true;
       else if (tag === 'rPh') inValue = false;
     },
     text(text) {
       if (inValue) cell.value += text;
+      else if (inFormula) cell.formula += text;
     },
     close(tag) {
       if (tag === 'v' || tag === 't') inValue = false;
+      else if (tag === 'f') inFormula = false;
       else if (tag === 'c' && cell.column < maxColumns) {
         const gap = Math.min(maxGap, cell.column - next);
         for (let empty = 0; empty < gap; empty += 1) row.push('');
@@ -54,15 +60,13 @@ function columnOf(reference: string | undefined): number | undefined {
   return column - 1;
 }
 
-function valueOf(cell: { type: string; style: number; value: string }, workbook: Workbook): string {
-  const { type, style, value } = cell;
-  if (value === '') return '';
+function valueOf({ type, style, value, formula }: Cell, workbook: Workbook): string {
+  // Programs that write formulas without working them out leave no value.
+  if (value === '') return formula ? `=${formula}` : '';
   if (type === 's') return workbook.strings[Number(value)] ?? '';
   if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
   if (type !== 'n') return value;
   const number = Number(value);
   if (!Number.isFinite(number)) return value;
-  if (workbook.dateStyles.has(style)) return dateOf(number, workbook.since1904);
-  // 15 digits are what Excel shows: 0.1 is stored as 0.10000000000000001.
-  return String(Number(number.toPrecision(15)));
+  return formatted(number, workbook.formats.get(style), workbook.since1904);
 }

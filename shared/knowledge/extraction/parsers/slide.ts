@@ -4,7 +4,7 @@ import { scanXml } from './xml.js';
 /** Placeholders that say nothing about the slide itself. */
 const furniture = new Set(['sldNum', 'dt', 'ftr', 'hdr', 'sldImg']);
 
-/** The paragraphs of a slide, of its notes or of a diagram; a row of a table is one line. */
+/** The paragraphs of a slide, of its notes or comments, or of a diagram; a row of a table is one line. */
 export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: string; lines: string[] }> {
   const lines: string[] = [];
   let title = '';
@@ -27,7 +27,7 @@ export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: 
     open(tag, attributes) {
       if (tag === 'sp') placeholder = '';
       else if (tag === 'ph') placeholder = attributes.type ?? 'body';
-      else if (tag === 't') inText = true;
+      else if (tag === 't' || tag === 'text') inText = true;
       else if (tag === 'br') paragraph += '\n';
       else if (tag === 'tab') paragraph += ' ';
       else if (tag === 'tr') row = [];
@@ -37,7 +37,8 @@ export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: 
       if (inText) paragraph += text;
     },
     close(tag) {
-      if (tag === 't') inText = false;
+      if (tag === 't' || tag === 'text') inText = false;
+      if (tag === 'text') endParagraph();
       else if (tag === 'p') endParagraph();
       else if (tag === 'sp') placeholder = '';
       else if (tag === 'tc') {

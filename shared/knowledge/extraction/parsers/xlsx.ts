@@ -2,14 +2,16 @@ import { ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import { tableRows } from '../table.js';
 import type { Source } from './parser.js';
+import { numberFormatsOf } from './number-formats.js';
 import { mainPartOf, referenceOf, relationsOf } from './relations.js';
 import { readSheet } from './sheet.js';
-import { dateStylesOf, sharedStringsOf } from './workbook-parts.js';
+import { sharedStringsOf } from './shared-strings.js';
+import { sheetNotes } from './sheet-notes.js';
 import { scanXml } from './xml.js';
 import { type Archive, openArchive } from './zip.js';
 
 /** A workbook sheet by sheet and row by row: a library that gives whole sheets would have to hold them. */
-export async function* readXlsx({ path, limits, onPages }: Source): AsyncGenerator<Piece> {
+export async function* readXlsx({ path, limits, onPages, onAdvance }: Source): AsyncGenerator<Piece> {
   const archive = await openArchive(path, limits.inflatedBytes);
   try {
     if (archive.has('xl/workbook.bin')) throw binaryWorkbook();
@@ -30,14 +32,20 @@ export async function* readXlsx({ path, limits, onPages }: Source): AsyncGenerat
     const partOf = (type: string): string | undefined =>
       relations.find((relation) => relation.type === type && archive.has(relation.target))?.target;
     const strings = await sharedStringsOf(archive, partOf('sharedStrings'));
-    const dateStyles = await dateStylesOf(archive, partOf('styles'));
+    const formats = await numberFormatsOf(archive, partOf('styles'));
     const total = sheets.reduce((sum, { target }) => sum + archive.sizeOf(target), 0);
     let read = 0;
     for (const { name, target } of sheets) {
-      const bytes = counted(archive.read(target), (count) => (read += count));
+      const bytes = counted(archive.read(target), (count) => {
+        read += count;
+        onAdvance();
+      });
       const table = tableRows({ sheet: name }, () => Math.min(1, read / Math.max(1, total)));
-      for await (const rows of readSheet(bytes, { strings, dateStyles, since1904 })) yield* table.add(rows);
+      for await (const rows of readSheet(bytes, { strings, formats, since1904 })) yield* table.add(rows);
       yield* table.end();
+      const notes = await sheetNotes(archive, target);
+      const done = Math.min(1, read / Math.max(1, total));
+      if (notes.length > 0) yield { sheet: name, headingPath: [name], text: notes.join('\n'), done };
     }
   } finally {
     archive.close();

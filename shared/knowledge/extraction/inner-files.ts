@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ExtractionFailed } from './failure.js';
+import type { InnerFile, ReadInner, Source } from './parsers/parser.js';
+import type { Piece } from './piece.js';
+
+/** Over all files that are inside of one another. */
+const maxFiles = 50;
+const maxDepth = 5;
+
+/**
+ * Reads files that are inside of another one, as each would be read alone. One that cannot be read gives nothing: a
+ * mail is no worse for the picture that came with it. One that passes a limit ends the whole file.
+ *
+ * @param folder where they are put; it is made when the first of them comes.
+ */
+export function innerReader(
+  folder: string,
+  { limits, onAdvance }: Pick<Source, 'limits' | 'onAdvance'>,
+  read: (source: Source, name: string) => AsyncIterable<Piece>,
+): ReadInner {
+  let left = maxFiles;
+  const readerAt = (depth: number): ReadInner =>
+    async function* readInner({ name, content }: InnerFile) {
+      if (left <= 0 || depth > maxDepth || content.byteLength === 0) return;
+      left -= 1;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const file = path.join(folder, randomUUID());
+      try {
+        await writeFile(file, content, { mode: 0o600 });
+        const source = { path: file, size: content.byteLength, limits, onPages: () => undefined, onAdvance };
+        yield* read({ ...source, readInner: readerAt(depth + 1) }, name);
+      } catch (error) {
+        if (!(error instanceof ExtractionFailed) || error.code === 'too_large') throw error;
+      } finally {
+        await rm(file, { force: true });
+      }
+    };
+  return readerAt(1);
+}

@@ -1,0 +1,96 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createExtractor } from '../../shared/knowledge/extraction/extract.js';
+import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
+import { pdfOf, xlsxOf } from '../support/small-files.js';
+
+const extractor = createExtractor();
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'millrace-mails-'));
+});
+afterAll(async () => {
+  extractor.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function read(mail: string, name = 'a.eml'): Promise<ExtractedPart[]> {
+  const file = path.join(folder, name);
+  await writeFile(file, mail);
+  const parts: ExtractedPart[] = [];
+  for await (const part of extractor.extract({ path: file, name })) parts.push(part);
+  return parts;
+}
+
+const header = (subject: string, type: string): string =>
+  `From: a@example.org\r\nTo: b@example.org\r\nSubject: ${subject}\r\nMIME-Version: 1.0\r\nContent-Type: ${type}\r\n\r\n`;
+
+const attached = (name: string, content: Buffer): string =>
+  `--x\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=${name}\r\n` +
+  `Content-Transfer-Encoding: base64\r\n\r\n${content.toString('base64')}\r\n`;
+
+const mailOf = (parts: string): string => `${header('Files', 'multipart/mixed; boundary=x')}${parts}--x--\r\n`;
+
+it(
+  'what came with a mail is read as a file of its own would be, with its pages and headings',
+  { timeout: 60_000 },
+  async () => {
+    const workbook = xlsxOf('<row><c r="A1" t="inlineStr"><is><t>a cell</t></is></c></row>');
+    const parts = await read(
+      mailOf(
+        '--x\r\nContent-Type: text/plain\r\n\r\nSee below\r\n' +
+          attached('report.pdf', pdfOf(['One', 'Two'], [{ title: 'Two', page: 1 }])) +
+          attached('picture.png', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')) +
+          attached('broken.pdf', Buffer.from('%PDF-1.7 and no more')) +
+          attached('book.xlsx', workbook),
+      ),
+    );
+    expect(parts.slice(1).map(({ page, sheet, headingPath, text }) => [page, sheet, headingPath, text.trim()])).toEqual(
+      [
+        [1, undefined, ['Files', 'report.pdf'], 'One'],
+        [2, undefined, ['Files', 'report.pdf', 'Two'], 'Two'],
+        [undefined, 'Data', ['Files', 'book.xlsx', 'Data'], 'a cell'],
+      ],
+    );
+    expect(parts[0]?.text).toContain('Attachments: report.pdf, picture.png, broken.pdf, book.xlsx\n\nSee below');
+  },
+);
+
+it('a mail inside of a mail is read with its header, and with what came with it', async () => {
+  const inner = `${header('The first mail', 'multipart/mixed; boundary=y')}--y\r\nContent-Type: text/plain\r\n\r\nInner words\r\n--y--\r\n`;
+  for (const disposition of ['', 'Content-Disposition: attachment\r\n']) {
+    const parts = await read(mailOf(`--x\r\nContent-Type: message/rfc822\r\n${disposition}\r\n${inner}`));
+    expect(parts.at(-1)?.headingPath).toEqual(['Files', 'attachment.eml', 'The first mail']);
+    expect(parts.at(-1)?.text).toContain('Subject: The first mail');
+    expect(parts.at(-1)?.text).toContain('Inner words');
+  }
+});
+
+it('mails that are inside of one another without end are read to some depth, and leave no files behind', async () => {
+  let mail = `${header('Deepest', 'text/plain')}The end`;
+  for (let depth = 0; depth < 40; depth += 1) {
+    const type = `multipart/mixed; boundary=x${depth}`;
+    mail = `${header('Files', type)}--x${depth}\r\nContent-Type: message/rfc822\r\n\r\n${mail}\r\n--x${depth}--\r\n`;
+  }
+  const before = await readdir(tmpdir());
+  const parts = await read(mail);
+  expect(parts.length).toBeGreaterThan(3);
+  expect(parts.length).toBeLessThan(10);
+  for (const name of await readdir(tmpdir())) {
+    if (before.includes(name) || !name.startsWith('millrace-')) continue;
+    expect(await readdir(path.join(tmpdir(), name)).catch(() => [])).toEqual([]);
+  }
+});
+
+it('an encrypted mail says so', async () => {
+  const mail = header('Secret', 'multipart/encrypted; protocol="application/pgp-encrypted"; boundary=x');
+  await expect(read(`${mail}--x\r\n\r\nVersion: 1\r\n--x--`)).rejects.toMatchObject({ code: 'encrypted' });
+});
+
+it('a memo that says from whom and to whom it is stays the text that it is', async () => {
+  const memo = 'From: the board\nTo: everybody\nSubject: parking\nDate: today\nStatus: open\n\nPark elsewhere.\n';
+  const [part] = await read(memo, 'memo.txt');
+  expect(part?.text.trim()).toBe(memo.trim());
+});
