@@ -2,7 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { createPresence, type Presence } from '../../shared/realtime/presence.js';
 import { isShared } from '../../shared/realtime/rooms.js';
-import { rooms } from '../../shared/realtime/events.js';
+import { rooms, type ServerEventPayloads } from '../../shared/realtime/events.js';
 import type { WebContext } from '../context.js';
 import { conversationRoomHandlers } from './conversation-room.js';
 import { endSession } from './end-session.js';
@@ -61,6 +61,8 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
   io.use(createHandshake({ principals, logger, closing: () => closing }));
   followRooms(ctx, io, presence);
   realtime.rooms.serveSockets((room, { e, p, q }, hidden) => {
+    // Before those who are told can go on with it.
+    if (e === 'document:update') ctx.documentClocks.hear(p as ServerEventPayloads['document:update']);
     const joined = io.of('/').adapter.rooms.get(room);
     if (joined)
       io.to(room)

@@ -21,7 +21,7 @@ function makeLog() {
     doc.getText('content').insert(0, 'x'.repeat(length));
     log.push({ documentId, seq: log.length + 1, update: Buffer.from(Y.encodeStateAsUpdate(doc)) });
   };
-  return { sql, add, reads };
+  return { sql, add, log, reads };
 }
 
 const needs = (client: number, to: number): Map<number, number> => new Map([[client, to]]);
@@ -39,6 +39,26 @@ test('what is stored is known when it was read, and is read once', async () => {
   await clocks.read('one');
   expect(clocks.has('one', needs(8, 1))).toBe(true);
   expect(reads).toEqual([1, 1]);
+});
+
+test('what its room is told of is known without being read, and nothing is left out for it', async () => {
+  const { sql, add, log, reads } = makeLog();
+  const clocks = createKnownClocks(sql);
+  const hear = (seq: number): void => clocks.hear(log[seq - 1] as (typeof log)[number]);
+  for (const client of [7, 8, 9]) add('one', client, 3);
+  hear(1);
+  expect(clocks.has('one', needs(7, 3))).toBe(false);
+  await clocks.read('one');
+  add('one', 10, 1);
+  hear(4);
+  expect(clocks.has('one', needs(10, 1))).toBe(true);
+  for (const client of [11, 12]) add('one', client, 1);
+  hear(6);
+  expect(clocks.has('one', needs(12, 1))).toBe(true);
+  expect(clocks.has('one', needs(11, 1))).toBe(false);
+  await clocks.read('one');
+  expect(clocks.has('one', needs(11, 1))).toBe(true);
+  expect(reads).toEqual([3, 2]);
 });
 
 test('what is on its way counts until it has failed, each time that it is on its way', async () => {
