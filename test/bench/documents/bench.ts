@@ -8,6 +8,7 @@ import type {
 } from '../processes/document-editors.js';
 import type { FloodOrder, FloodReport } from '../processes/document-flood.js';
 import type { Figure, Target } from '../report.js';
+import { waitForQuiet } from '../stage/quiet.js';
 import type { BenchProcess } from '../stage/process.js';
 import type { Stage, Web } from '../stage/stage.js';
 import { median, percentile } from '../statistics.js';
@@ -58,6 +59,8 @@ export const documents: Bench = {
     }
     targets.push({ name: 'texts that differ', value: wrong, unit: '', relation: '≤', limit: 0 });
 
+    // The texts that were just typed are compacted and indexed first.
+    await waitForQuiet(stage.say);
     const latency = await editors.ask<LatencyReport>('latency', {
       seats,
       documentId: await openDocument(seats),
