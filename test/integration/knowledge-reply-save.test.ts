@@ -25,6 +25,8 @@ beforeEach(async () => {
   expect((await system.post(admin, `/knowledge/${entry.id}/approve`)).status).toBe(200);
   passage = { kind: 'entry', entryId: entry.id, versionId: entry.version.id, chunk: 0 };
   conversationId = (await system.post(reader, '/conversations', { title: 'Talk' })).body.id;
+  // The jobs of the approval would wait for the same row.
+  await system.idle();
 });
 
 /** Whether a reply that is saved while `change` is being committed may still use the passage. */
