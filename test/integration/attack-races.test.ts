@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { retryJob } from '../../shared/backlog/control.js';
 import { regenerateReply } from '../../shared/conversations/regenerate-reply.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
+import { eventually } from '../support/eventually.js';
 import { connectRaw } from '../support/sockets.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 
@@ -33,7 +34,7 @@ const call = (user: { accessToken: string }, method: string, path: string) =>
 it('does not supersede a reply that is being tried again at the same moment', async () => {
   const { user, replyId, jobId } = await failedReply();
   const { database } = system.app.ctx;
-  await vi.waitFor(async () => expect((await call(user, 'GET', `/jobs/${jobId}`)).body.state).toBe('failed'));
+  await eventually(async () => expect((await call(user, 'GET', `/jobs/${jobId}`)).body.state).toBe('failed'));
   let regenerating: Promise<string> | undefined;
   await database.transaction(async (tx) => {
     await retryJob(tx, jobId);
@@ -45,7 +46,7 @@ it('does not supersede a reply that is being tried again at the same moment', as
         (error: { code: string }) => error.code,
       );
     // It has read the reply as failed, and waits for the row.
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { rows } = await database.query(
         `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
@@ -60,7 +61,7 @@ it('cancels a reply at once that waits to be tried again behind another one', as
   const { user, conversationId, replyId, jobId } = await failedReply();
   const other = await system.post(user, conversationId, { content: '[[stand-in: tokens=2000 rate=10]]' });
   const otherId = other.body.reply.id as string;
-  await vi.waitFor(async () => expect((await call(user, 'GET', `/messages/${otherId}`)).body.state).toBe('running'));
+  await eventually(async () => expect((await call(user, 'GET', `/messages/${otherId}`)).body.state).toBe('running'));
   expect((await call(user, 'POST', `/jobs/${jobId}/retry`)).status).toBe(202);
   const socket = await connectRaw(system.app.url, user.accessToken);
   await socket.ask('conversation:join', { conversationId });
@@ -102,6 +103,6 @@ it.each([
   ]);
   await idle.startWorker();
   const job = async () => (await idle.app.request('GET', `/jobs/${body.jobId}`, { token: user.accessToken })).body;
-  await vi.waitFor(async () => expect((await job()).state).toBe(expected), { timeout: 10_000 });
+  await eventually(async () => expect((await job()).state).toBe(expected), { timeout: 10_000 });
   await idle.close();
 });

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nextFree } from '../../shared/local/ports.js';
+import { eventually } from '../support/eventually.js';
 import { startTestApp, type TestApp, testEnvironment, type TestUser } from '../support/app.js';
 import { type Editor, makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { type Phoenix, startPhoenix } from '../support/phoenix.js';
@@ -96,14 +97,14 @@ test(
     await Promise.all(editors.map(({ provider }) => provider.whenSaved()));
     admin.disconnect();
 
-    const stored = await vi.waitFor(async () => {
+    const stored = await eventually(async () => {
       const text = await storedText(app, ada, id);
       expect(typeof text).toBe('string');
       return text;
     });
     // The texts of ten replicas in a message would be long.
     expect(marks.filter((mark) => stored.split(mark).length !== 2)).toEqual([]);
-    await vi.waitFor(() => expect(editors.filter(({ text }) => text.toString() !== stored)).toHaveLength(0), {
+    await eventually(() => expect(editors.filter(({ text }) => text.toString() !== stored)).toHaveLength(0), {
       timeout: 30_000,
       interval: 200,
     });

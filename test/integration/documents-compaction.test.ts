@@ -1,11 +1,12 @@
 // Long: one log, and all that must be kept of it while it is merged.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { appendUpdates } from '../../shared/documents/append.js';
 import { scheduleCompaction, scheduleQuietCompactions } from '../../shared/documents/schedule-compaction.js';
 import { compactDocument } from '../../shared/documents/compact.js';
 import { unpack } from '../../shared/client/merge-updates.js';
 import { readLogPage } from '../../shared/documents/log.js';
+import { eventually } from '../support/eventually.js';
 import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import type { TestUser } from '../support/app.js';
@@ -64,7 +65,7 @@ describe('compaction', () => {
     const doc = new Y.Doc();
     await type(id, doc, 900);
     const expected = doc.getText('content').toString();
-    await vi.waitFor(async () => expect(await rowCount(id)).toBeLessThan(700), { timeout: 15_000 });
+    await eventually(async () => expect(await rowCount(id)).toBeLessThan(700), { timeout: 15_000 });
     await compactDocument(database(), id);
     expect(await rowCount(id)).toBe(1);
     expect(await storedText(system.app, ada, id)).toBe(expected);
@@ -111,7 +112,7 @@ describe('compaction', () => {
     await Promise.all(compactions);
     const stored = await storedText(system.app, ada, id);
     expect(typed.filter((mark) => stored.split(mark).length !== 2)).toEqual([]);
-    await vi.waitFor(() => expect(editors.map(({ text }) => text.toString())).toEqual(editors.map(() => stored)));
+    await eventually(() => expect(editors.map(({ text }) => text.toString())).toEqual(editors.map(() => stored)));
     const late = await openEditor(system.app, ada, id);
     expect(late.text.toString()).toBe(stored);
     for (const editor of [...editors, late]) editor.close();
@@ -167,7 +168,7 @@ test('a document that nobody edits any more gets its last version from the upkee
   expect(ready).toHaveLength(1);
   expect(await scheduleQuietCompactions(database())).toEqual([]);
   for (const each of ready) system.app.ctx.dispatcher.kick(each);
-  await vi.waitFor(
+  await eventually(
     async () => {
       const { body } = await system.app.request('GET', `/documents/${id}/versions`, { token: ada.accessToken });
       expect(body.items).toMatchObject([{ n: 1, authorIds: [ada.user.id], bytes: 7 }]);
@@ -210,7 +211,7 @@ describe('versions', () => {
 
     const restored = await call('POST', `/documents/${id}/versions/1/restore`);
     expect([restored.status, restored.body.content]).toEqual([200, 'first text\n']);
-    await vi.waitFor(() => expect(editor.text.toString()).toBe('first text\n'));
+    await eventually(() => expect(editor.text.toString()).toBe('first text\n'));
     editor.close();
     expect((await call('GET', `/documents/${id}/versions/9`)).status).toBe(404);
   });
@@ -269,7 +270,7 @@ describe('versions', () => {
       const stored = await storedText(system.app, ada, id);
       // Typed before a restore it is taken back with the rest, after it it stays.
       expect([first, `${first}typed`]).toContain(stored);
-      await vi.waitFor(() => expect(editor.text.toString()).toBe(stored));
+      await eventually(() => expect(editor.text.toString()).toBe(stored));
       editor.close();
     }
   });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { createDocumentProvider } from '../../shared/client/index.js';
+import { eventually } from '../support/eventually.js';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
 import { type Editor, makeDocument, openEditor, share } from '../support/documents.js';
@@ -42,32 +43,32 @@ test('after a reconnect everybody sees the cursors again, though nobody has move
   const { a, b } = await scene();
   a.provider.awareness.setLocalStateField('cursor', 1);
   b.provider.awareness.setLocalStateField('cursor', 2);
-  await vi.waitFor(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([1, 2]));
+  await eventually(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([1, 2]));
   for (let round = 0; round < 3; round += 1) {
     const lost = new Promise((resolve) => b.client.on('disconnected', resolve));
     way.cut();
     await lost;
-    await vi.waitFor(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([undefined, undefined]), soon);
-    await vi.waitFor(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([1, 2]), soon);
+    await eventually(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([undefined, undefined]), soon);
+    await eventually(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([1, 2]), soon);
   }
 });
 
 test('a connection that is given up late does not hide who has come back by another', async () => {
   const { id, a, b } = await scene();
   b.provider.awareness.setLocalStateField('cursor', 2);
-  await vi.waitFor(() => expect(cursorOf(b, a)).toBe(2));
+  await eventually(() => expect(cursorOf(b, a)).toBe(2));
   // The same Y.Doc by a second connection, as after a loss that the server has not noticed yet.
   const again = await openEditor(app, ben, id, b.doc);
   editors.push(again);
   again.provider.awareness.setLocalStateField('cursor', 3);
   again.provider.awareness.setLocalStateField('cursor', 4);
-  await vi.waitFor(() => expect(cursorOf(again, a)).toBe(4));
+  await eventually(() => expect(cursorOf(again, a)).toBe(4));
   const left = vi.fn();
   b.client.on('disconnected', left);
   b.client.close();
   a.text.insert(0, 'x');
   await a.provider.whenSaved();
-  await vi.waitFor(() => expect(left).toHaveBeenCalled());
+  await eventually(() => expect(left).toHaveBeenCalled());
   // What the server says of the connection comes before what this asks for afterwards.
   await openEditor(app, ben, id).then((other) => editors.push(other));
   expect(cursorOf(again, a)).toBe(4);
@@ -80,17 +81,17 @@ test('two providers of one document on one client see each other, and one outliv
   await second.whenSynced();
   const text = doc.getText('content');
   a.text.insert(0, 'one ');
-  await vi.waitFor(() => expect(text.toString()).toBe('one '));
+  await eventually(() => expect(text.toString()).toBe('one '));
   text.insert(4, 'two ');
   a.provider.awareness.setLocalStateField('cursor', 1);
-  await vi.waitFor(() => expect(a.text.toString()).toBe('one two '));
-  await vi.waitFor(() => expect(cursorOf(a, { provider: second })).toBe(1));
+  await eventually(() => expect(a.text.toString()).toBe('one two '));
+  await eventually(() => expect(cursorOf(a, { provider: second })).toBe(1));
   second.awareness.setLocalStateField('cursor', 2);
-  await vi.waitFor(() => expect([cursorOf({ doc }, a), cursorOf({ doc }, b)]).toEqual([2, 2]));
+  await eventually(() => expect([cursorOf({ doc }, a), cursorOf({ doc }, b)]).toEqual([2, 2]));
   second.destroy();
-  await vi.waitFor(() => expect([cursorOf({ doc }, a), cursorOf({ doc }, b)]).toEqual([undefined, undefined]));
+  await eventually(() => expect([cursorOf({ doc }, a), cursorOf({ doc }, b)]).toEqual([undefined, undefined]));
   b.text.insert(8, 'three');
-  await vi.waitFor(() => expect(a.text.toString()).toBe('one two three'));
+  await eventually(() => expect(a.text.toString()).toBe('one two three'));
   a.provider.destroy();
-  await vi.waitFor(() => expect([...b.provider.present.values()].map(({ name }) => name)).toEqual(['Ben']));
+  await eventually(() => expect([...b.provider.present.values()].map(({ name }) => name)).toEqual(['Ben']));
 });

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
 
@@ -142,7 +143,7 @@ describe('an edit over HTTP', () => {
     const content = 'FIRST\nsecond\nthird 😁\nfourth\n';
     const patched = await call(ada, 'PATCH', `/documents/${id}`, { content, base: body.base });
     expect(patched.body.content).toBe('FIRST\ntyped second\nthird 😁\nfourth\n');
-    await vi.waitFor(() => expect(editor.text.toString()).toBe(patched.body.content));
+    await eventually(() => expect(editor.text.toString()).toBe(patched.body.content));
     editor.close();
   });
 

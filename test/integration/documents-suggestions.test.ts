@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SuggestionView } from '../../shared/documents/suggestion.js';
 import { requestEdit } from '../../shared/documents/request-edit.js';
 import { compactDocument } from '../../shared/documents/compact.js';
+import { eventually } from '../support/eventually.js';
 import { type Editor, makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import type { Answer, TestUser } from '../support/app.js';
@@ -46,7 +47,7 @@ async function suggest(content: string, rewrite: string, range?: { start: number
 }
 
 const ended = (path: string): Promise<SuggestionView> =>
-  vi.waitFor(
+  eventually(
     async () => {
       const { body } = await call(ada, 'GET', path);
       if (!['ready', 'failed', 'cancelled'].includes(body.state)) throw new Error(`it is ${body.state}`);
@@ -70,7 +71,7 @@ describe('an edit by Claude', () => {
     const { id, editor, events, path, suggestion } = await suggest(poem, rewrite);
     expect(suggestion).toMatchObject({ state: 'ready', attempt: 1, userId: ada.user.id });
     expect(suggestion.hunks.map(({ state }) => state)).toEqual(['open', 'open']);
-    await vi.waitFor(() => expect(events).toContain('suggestion:ready'));
+    await eventually(() => expect(events).toContain('suggestion:ready'));
     expect(events[0]).toBe('suggestion:started');
     expect(events).toContain('suggestion:delta');
     expect(await storedText(system.app, ada, id)).toBe(poem);
@@ -82,7 +83,7 @@ describe('an edit by Claude', () => {
     expect(accepted.body.hunks.map(({ state }: { state: string }) => state)).toEqual(['accepted', 'accepted']);
     const both = poem.replace('are red', 'always are crimson').replace('sweet', 'sticky');
     expect(await storedText(system.app, ada, id)).toBe(both);
-    await vi.waitFor(() => expect(editor.text.toString()).toBe(both));
+    await eventually(() => expect(editor.text.toString()).toBe(both));
 
     editor.text.insert(editor.text.toString().indexOf('crimson') + 3, 'XX');
     editor.text.insert(editor.text.length, 'The end.\n');
@@ -94,7 +95,7 @@ describe('an edit by Claude', () => {
     expect(left).toMatch(
       /^Roses always are (redXX|XXred),\nviolets are blue,\nsugar is sweet\nand so are you\.\nThe end\.\n$/,
     );
-    await vi.waitFor(() => expect(editor.text.toString()).toBe(left));
+    await eventually(() => expect(editor.text.toString()).toBe(left));
     expect((await call(ada, 'POST', `${path}/undo`)).status).toBe(409);
     expect((await call(ada, 'POST', `${path}/accept`)).status).toBe(409);
   });
@@ -109,9 +110,9 @@ describe('an edit by Claude', () => {
     await call(ada, 'POST', `${path}/reject`, { hunks: [0] });
     await expect(decide('suggestion:accept', [0])).rejects.toMatchObject({ type: 'conflict' });
     const part = 'Roses are red,\nviolets are grey,\nsugar is sweet\nand so are they.\n';
-    await vi.waitFor(() => expect(editor.text.toString()).toBe(part));
+    await eventually(() => expect(editor.text.toString()).toBe(part));
     await decide('suggestion:undo', [1]);
-    await vi.waitFor(() => expect(editor.text.toString()).toBe(part.replace('grey', 'blue')));
+    await eventually(() => expect(editor.text.toString()).toBe(part.replace('grey', 'blue')));
     const twice = await Promise.all([1, 2, 3].map(() => call(ada, 'POST', `${path}/accept`, { hunks: [2] })));
     expect(twice.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(await storedText(system.app, ada, id)).toBe(
@@ -156,7 +157,7 @@ describe('an edit by Claude', () => {
     const { body } = await ask(`Insert. [[stand-in: echo]] ${scarlet.replace('violets are', 'violets always are')}`);
     const inserting = `/documents/${id}/suggestions/${body.suggestionId}`;
     expect((await ended(inserting)).hunks).toHaveLength(1);
-    await vi.waitFor(() => expect(editor.text.toString()).toBe(scarlet));
+    await eventually(() => expect(editor.text.toString()).toBe(scarlet));
     editor.text.delete(scarlet.indexOf('violets'), 'violets are blue,\n'.length);
     await editor.provider.whenSaved();
     const gone = await call(ada, 'POST', `${inserting}/accept`);
@@ -173,7 +174,7 @@ describe('an edit by Claude', () => {
         instruction: '[[stand-in: tokens=2000 rate=20]]',
       });
       const path = `/documents/${id}/suggestions/${ask.body.suggestionId}`;
-      await vi.waitFor(async () => expect((await call(ada, 'GET', path)).body.state).toBe('running'));
+      await eventually(async () => expect((await call(ada, 'GET', path)).body.state).toBe('running'));
       if (level === null) await call(ada, 'DELETE', `/documents/${id}/access/${ben.user.id}`);
       else await share(system.app, ada, id, ben, 'view');
       expect(await ended(path)).toMatchObject({ state: 'cancelled', hunks: [] });
@@ -194,7 +195,7 @@ describe('an edit by Claude', () => {
       return `/documents/${id}/suggestions/${body.suggestionId}`;
     };
     const running = await ask('[[stand-in: tokens=20 rate=20]]');
-    await vi.waitFor(async () => expect((await call(ada, 'GET', running)).body.state).toBe('running'));
+    await eventually(async () => expect((await call(ada, 'GET', running)).body.state).toBe('running'));
     await remove();
     expect(await ended(running)).toMatchObject({ state: 'cancelled', hunks: [] });
 
@@ -219,7 +220,7 @@ describe('an edit by Claude', () => {
       hunks: [],
     });
     const slow = await ask('[[stand-in: tokens=1000 rate=20]]');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { body } = await call(ada, 'GET', `/documents/${id}/suggestions/${slow.suggestionId}`);
       expect(body.state).toBe('running');
     });

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { createClient, createDocumentProvider } from '../../shared/client/index.js';
+import { eventually } from '../support/eventually.js';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { type Editor, makeDocument, openEditor, share, storedText } from '../support/documents.js';
 
@@ -37,11 +38,11 @@ describe('two people on two processes', () => {
     await share(one, ada, id, ben);
     const [a, b] = await Promise.all([open(one, ada, id), open(two, ben, id)]);
     a.text.insert(0, 'Hello ');
-    await vi.waitFor(() => expect(text(b)).toBe('Hello '));
+    await eventually(() => expect(text(b)).toBe('Hello '));
     b.text.insert(6, 'world');
     await Promise.all([a.provider.whenSaved(), b.provider.whenSaved()]);
     expect(await storedText(one, ada, id)).toBe('Hello world');
-    await vi.waitFor(() => expect(text(a)).toBe('Hello world'));
+    await eventually(() => expect(text(a)).toBe('Hello world'));
   });
 
   test('type at once, and end with the same text', async () => {
@@ -54,7 +55,7 @@ describe('two people on two processes', () => {
       if (count % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     await Promise.all([a.provider.whenSaved(), b.provider.whenSaved()]);
-    await vi.waitFor(() => expect(text(a)).toBe(text(b)));
+    await eventually(() => expect(text(a)).toBe(text(b)));
     expect(await storedText(one, ada, id)).toBe(text(a));
     expect(text(a)).toHaveLength('start '.length + 100);
   });
@@ -68,14 +69,14 @@ describe('two people on two processes', () => {
     b.provider.awareness.setLocalStateField('user', { name: 'Ben' });
     const seenBy = (editor: Editor, other: Editor) =>
       editor.provider.awareness.getStates().get(other.doc.clientID)?.user as { name: string } | undefined;
-    await vi.waitFor(() => expect(seenBy(b, a)).toEqual({ name: 'Ada', at: 3 }));
-    await vi.waitFor(() => expect(seenBy(a, b)).toEqual({ name: 'Ben' }));
-    await vi.waitFor(() =>
+    await eventually(() => expect(seenBy(b, a)).toEqual({ name: 'Ada', at: 3 }));
+    await eventually(() => expect(seenBy(a, b)).toEqual({ name: 'Ben' }));
+    await eventually(() =>
       expect([...a.provider.present.values()].map(({ name }) => name).sort()).toEqual(['Ada', 'Ben']),
     );
     b.close();
-    await vi.waitFor(() => expect(seenBy(a, b)).toBeUndefined());
-    await vi.waitFor(() => expect([...a.provider.present.values()].map(({ name }) => name)).toEqual(['Ada']));
+    await eventually(() => expect(seenBy(a, b)).toBeUndefined());
+    await eventually(() => expect([...a.provider.present.values()].map(({ name }) => name)).toEqual(['Ada']));
   });
 });
 
@@ -91,7 +92,7 @@ describe('somebody who was away', () => {
     await a.provider.whenSaved();
     const b = await open(two, ben, id, offline);
     await b.provider.whenSaved();
-    await vi.waitFor(() => expect(text(a)).toBe(`${'o'.repeat(500)}base and more`));
+    await eventually(() => expect(text(a)).toBe(`${'o'.repeat(500)}base and more`));
     expect(text(b)).toBe(text(a));
     expect(await storedText(one, ada, id)).toBe(text(a));
   });
@@ -167,7 +168,7 @@ describe('somebody who was away', () => {
     const long = 'five megabytes '.repeat(350_000);
     a.text.insert(0, long);
     await a.provider.whenSaved();
-    await vi.waitFor(() => expect(text(b).length).toBe(long.length), { timeout: 10_000 });
+    await eventually(() => expect(text(b).length).toBe(long.length), { timeout: 10_000 });
     expect(text(b) === long).toBe(true);
   });
 });
@@ -182,11 +183,11 @@ describe('rights', () => {
     await share(one, ada, id, ben, 'view');
     b.text.insert(0, 'no ');
     await expect(b.provider.whenSaved()).rejects.toMatchObject({ type: 'forbidden' });
-    await vi.waitFor(() => expect(b.provider.level).toBe('view'));
+    await eventually(() => expect(b.provider.level).toBe('view'));
     expect(text(a)).toBe('yes');
     await share(one, ada, id, ben, 'edit');
     await b.provider.whenSaved();
-    await vi.waitFor(() => expect(text(a)).toBe('no yes'));
+    await eventually(() => expect(text(a)).toBe('no yes'));
   });
 
   test('a revoked access closes the room in the other process', async () => {

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { startKnowledgeSystem } from '../support/knowledge.js';
 
 /** Markdown that makes more than 400 passages, no two the same. */
@@ -38,7 +39,7 @@ describe('the way into the index', () => {
       });
       const other = await system.app.registerUser({ role: 'power' });
       const { body } = await system.upload(user, { name: 'pages.md', bytes: text.join('\n\n') });
-      await vi.waitFor(
+      await eventually(
         async () => {
           const { rows } = await system.app.ctx.database.query(
             `SELECT 1 FROM jobs WHERE kind = 'embed-chunks' AND state = 'pending'`,
@@ -50,7 +51,7 @@ describe('the way into the index', () => {
       );
       // Jobs of this later file are given out after those that wait: when it is embedded, they have been passed over.
       await system.write(other, { content: 'The ibisword stands alone.' });
-      await vi.waitFor(() => expect(given % 128).not.toBe(0), { timeout: 20_000, interval: 20 });
+      await eventually(() => expect(given % 128).not.toBe(0), { timeout: 20_000, interval: 20 });
       expect(given).toBe(128 + 1);
       release();
       expect((await system.settled(user, body.entry.id, 30_000)).version.state).toBe('ready');

@@ -6,6 +6,7 @@ import { EmbeddingError } from '../../shared/adapters/embedder/embedder.js';
 import type { Context } from '../../shared/context.js';
 import { reindex } from '../../shared/knowledge/reindex.js';
 import { createLogger } from '../../shared/logger.js';
+import { eventually } from '../support/eventually.js';
 import type { TestUser } from '../support/app.js';
 import { makeDocument, share } from '../support/documents.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
@@ -32,7 +33,7 @@ const sections = (count: number, word: string): string =>
   Array.from({ length: count }, (_, n) => `## Part ${n}\n\n${`${word}${n} stands here. `.repeat(80)}`).join('\n\n');
 
 const foundBy = (user: TestUser, q: string): Promise<void> =>
-  vi.waitFor(async () => expect(await system.search(user, q)).not.toEqual([]), { timeout: 30_000, interval: 50 });
+  eventually(async () => expect(await system.search(user, q)).not.toEqual([]), { timeout: 30_000, interval: 50 });
 
 const count = async (statement: string): Promise<number> =>
   Number((await system.app.ctx.database.query(`SELECT count(*) AS n FROM ${statement}`)).rows[0]?.n);
@@ -92,7 +93,7 @@ describe('the index of a document', () => {
       ids.push(await makeDocument(system.app, ada, { title: 'Short', content: `The flushword${n} is here.` }));
       if (n % 6 === 5) await client.flushall();
     }
-    await vi.waitFor(async () => expect(await count(`jobs WHERE state = 'queued'`)).toBeGreaterThan(0), {
+    await eventually(async () => expect(await count(`jobs WHERE state = 'queued'`)).toBeGreaterThan(0), {
       timeout: 10_000,
       interval: 5,
     });
@@ -115,7 +116,7 @@ describe('the index of a document', () => {
     const { body } = await system.app.request('GET', `/documents/${id}`, { token: ada.accessToken });
     const change = { content: 'The newword is here.', base: body.base };
     await system.app.request('PATCH', `/documents/${id}`, { token: ada.accessToken, body: change });
-    await vi.waitFor(async () => expect(await count(`jobs WHERE kind = 'index-document' AND failures > 1`)).toBe(1), {
+    await eventually(async () => expect(await count(`jobs WHERE kind = 'index-document' AND failures > 1`)).toBe(1), {
       timeout: 15_000,
     });
     expect(await system.search(ada, 'oldword')).toHaveLength(1);
@@ -134,7 +135,7 @@ describe('the index of a document', () => {
     const before = counter.texts();
     const { vectors } = system.app.ctx;
     for (const name of await vectors.collections()) await vectors.deleteCollection(name);
-    await vi.waitFor(async () => expect(await vectors.count()).toBe(await count('document_chunks')), {
+    await eventually(async () => expect(await vectors.count()).toBe(await count('document_chunks')), {
       timeout: 20_000,
       interval: 100,
     });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MessageView } from '../../shared/realtime/events.js';
+import { eventually } from '../support/eventually.js';
 import type { TestUser } from '../support/app.js';
 import { makeDocument, share } from '../support/documents.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
@@ -104,7 +105,7 @@ describe('a reply', () => {
       reply: true,
     });
     // The search is over, and the model writes.
-    await vi.waitFor(() => expect(system.modelApi.counts.open).toBe(1), { interval: 5, timeout: 10_000 });
+    await eventually(() => expect(system.modelApi.counts.open).toBe(1), { interval: 5, timeout: 10_000 });
     // From here on no passage of it is in a reply that is saved.
     await call(ada, 'DELETE', `/documents/${id}/access/${ben.user.id}`);
     const reply = await system.ended(ada, body.reply.id, 40_000);

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import type { KnowledgeHit } from '../../shared/knowledge/hit.js';
+import { eventually } from '../support/eventually.js';
 import type { TestUser } from '../support/app.js';
 import { makeDocument, openEditor, share } from '../support/documents.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
@@ -27,7 +28,7 @@ const write = (owner: TestUser, content: string, title = 'Notes'): Promise<strin
 
 /** Waits until a search finds so many passages. */
 const found = (reader: TestUser, q: string, count = 1, timeout = 8_000): Promise<KnowledgeHit[]> =>
-  vi.waitFor(
+  eventually(
     async () => {
       const hits = await system.search(reader, q);
       expect(hits).toHaveLength(count);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import type { TestUser } from '../support/app.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
 
@@ -54,7 +55,7 @@ describe('a file', () => {
     });
     const entry = await system.settled(power, body.entry.id);
     expect(entry.version).toMatchObject({ state: 'failed', error: { code: 'unknown_type' } });
-    await vi.waitFor(async () => expect((await get(power, `/jobs/${body.jobId}`)).body.state).toBe('failed'));
+    await eventually(async () => expect((await get(power, `/jobs/${body.jobId}`)).body.state).toBe('failed'));
     expect((await system.post(admin, `/knowledge/${entry.id}/approve`)).status).toBe(409);
   });
 
@@ -95,7 +96,7 @@ describe('a file', () => {
       signal: stop.signal,
     } as RequestInit);
     await expect(broken).rejects.toThrow();
-    await vi.waitFor(async () => expect(await system.objects()).toEqual(before));
+    await eventually(async () => expect(await system.objects()).toEqual(before));
   });
 
   it.each([
@@ -111,7 +112,7 @@ describe('a file', () => {
       body: `--x\r\ncontent-disposition: ${disposition}`,
     });
     expect(response.status).toBe(400);
-    await vi.waitFor(async () => expect(await system.objects()).toEqual(before));
+    await eventually(async () => expect(await system.objects()).toEqual(before));
   });
 
   it('gives an entry its next version', async () => {

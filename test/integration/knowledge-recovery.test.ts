@@ -1,8 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Embedder } from '../../shared/adapters/embedder/embedder.js';
 import { EmbeddingError } from '../../shared/adapters/embedder/embedder.js';
 import type { Context } from '../../shared/context.js';
 import { reindex } from '../../shared/knowledge/reindex.js';
+import { eventually } from '../support/eventually.js';
 import { startKnowledgeSystem, type KnowledgeSystem } from '../support/knowledge.js';
 import { ownQdrant } from '../support/qdrant.js';
 
@@ -44,7 +45,7 @@ describe('the way into the index', () => {
         for (let round = 0; round < 6; round += 1) {
           let counter = { texts: () => 0 };
           const worker = await system.startWorker({ wrap: (ctx) => (counter = counting(ctx)).ctx });
-          await vi.waitFor(
+          await eventually(
             async () => {
               const { body } = await system.app.request('GET', `/knowledge/${id}`, { token: user.accessToken });
               const done = body.version.progress;
@@ -121,13 +122,13 @@ describe('the way into the index', () => {
       const { id, version } = await system.write(user, { content: 'The ibisletter.' });
       const failed = await system.settled(user, id);
       expect(failed.version).toMatchObject({ state: 'failed', error: { code: 'embedding_unauthorized' } });
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const { body } = await system.app.request('GET', `/jobs/${version.jobId}`, { token: user.accessToken });
         expect(body).toMatchObject({ state: 'failed', error: { code: 'embedding_unauthorized' } });
       });
       refuse = false;
       expect((await system.post(user, `/jobs/${version.jobId}/retry`)).status).toBe(202);
-      await vi.waitFor(async () => expect((await system.settled(user, id)).version.state).toBe('ready'));
+      await eventually(async () => expect((await system.settled(user, id)).version.state).toBe('ready'));
       expect(await system.search(user, 'ibisletter')).toHaveLength(1);
     } finally {
       await system.close();
@@ -153,7 +154,7 @@ describe('a vector store that is lost', () => {
         const before = counter.texts();
         for (const name of await system.app.ctx.vectors.collections())
           await system.app.ctx.vectors.deleteCollection(name);
-        await vi.waitFor(async () => expect(await system.app.ctx.vectors.count()).toBe(points), {
+        await eventually(async () => expect(await system.app.ctx.vectors.count()).toBe(points), {
           timeout: 20_000,
           interval: 100,
         });
@@ -162,7 +163,7 @@ describe('a vector store that is lost', () => {
 
         await qdrant.stop();
         const later = await system.write(user, { content: 'The pelicanletter.' });
-        await vi.waitFor(
+        await eventually(
           async () => {
             const { rows } = await system.app.ctx.database.query(
               `SELECT 1 FROM jobs WHERE kind = 'upsert-vectors' AND attempt > 0 AND state = 'pending'`,

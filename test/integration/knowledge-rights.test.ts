@@ -1,7 +1,8 @@
 // Long: one model of who may read what, the steps that change it, and what must hold after each of them.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { all, isAnyOf, not } from '../../shared/adapters/vector-store/filter.js';
 import type { MessageView } from '../../shared/realtime/events.js';
+import { eventually } from '../support/eventually.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
 import {
   type Actor,
@@ -127,7 +128,7 @@ describe.each(seeds)('whatever happens (seed %i)', (seed) => {
         const reader = actors.find(({ role }) => role === 'regular');
         if (!reader || entry.approved === null) return;
         const wanted = entry.versions[entry.approved - 1]?.secret ?? '';
-        await vi.waitFor(async () => expect(await system.search(reader, wanted)).toHaveLength(1), {
+        await eventually(async () => expect(await system.search(reader, wanted)).toHaveLength(1), {
           timeout: 60_000,
           interval: 20,
         });

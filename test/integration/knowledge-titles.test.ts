@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { KnowledgeHit } from '../../shared/knowledge/hit.js';
+import { eventually } from '../support/eventually.js';
 import type { TestUser } from '../support/app.js';
 import { makeDocument } from '../support/documents.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
@@ -21,7 +22,7 @@ const call = (user: TestUser, method: string, path: string, body: object) =>
   system.app.request(method, path, { token: user.accessToken, body });
 
 const found = (reader: TestUser, q: string, count = 1): Promise<KnowledgeHit[]> =>
-  vi.waitFor(
+  eventually(
     async () => {
       const hits = await system.search(reader, q);
       expect(hits).toHaveLength(count);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestUser } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
@@ -38,7 +38,7 @@ describe('an entry made from text', () => {
     expect(entry.version).toMatchObject({ state: 'ready', progress: { stage: 'ready', read: 1 } });
     const { progress } = entry.version;
     expect(progress.indexed).toBe(progress.chunks);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const job = await get(power, `/jobs/${body.jobId}`);
       expect(job.body).toMatchObject({ state: 'done', progress: { stage: 'ready' } });
     });

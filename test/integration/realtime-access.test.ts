@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { type TestApp, type TestUser, startTestApp } from '../support/app.js';
 import { scriptReply } from '../support/replies.js';
 import { connectRaw, type RawSocket } from '../support/sockets.js';
@@ -84,7 +85,7 @@ describe('a revoked access', () => {
     await redis.start();
     expect(await ownerSocket.event('room:resync', (payload) => payload.room === room)).toBeDefined();
     // What is sent before the connection for sending is back is made good by another resync.
-    await vi.waitFor(() => expect(apps[0].ctx.redis.status).toBe('ready'), 10_000);
+    await eventually(() => expect(apps[0].ctx.redis.status).toBe('ready'));
     await post('after');
     await ownerSocket.event('message:created', ({ message }) => message.content === 'after');
     expect(contents(guestSocket)).toEqual([]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Client, ClientError, createClient } from '../../shared/client/index.js';
+import { eventually } from '../support/eventually.js';
 import { type TestApp, type TestUser, startTestApp } from '../support/app.js';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
 import { scriptReply } from '../support/replies.js';
@@ -104,11 +105,11 @@ it('renews a token before it ends, without a new connection', async () => {
   const getToken = vi.fn(() => other.accessToken);
   const spy = vi.spyOn(Date, 'now').mockImplementation(() => realNow() + skew);
   const client = connect({ url: app.url, token: undefined, getToken });
-  await vi.waitFor(() => expect(client.session()).not.toBeNull());
+  await eventually(() => expect(client.session()).not.toBeNull());
   spy.mockRestore();
   const left = vi.fn();
   client.on('disconnected', left);
-  await vi.waitFor(() => expect(getToken.mock.calls.length).toBeGreaterThan(1), { timeout: 5_000 });
+  await eventually(() => expect(getToken.mock.calls.length).toBeGreaterThan(1), { timeout: 5_000 });
   expect(left).not.toHaveBeenCalled();
   client.close();
   await app.close();

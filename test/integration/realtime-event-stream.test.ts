@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { replyLogKey } from '../../shared/realtime/reply-log.js';
+import { eventually } from '../support/eventually.js';
 import { type TestApp, type TestUser, startTestApp } from '../support/app.js';
 import { type EventReader, readEvents } from '../support/event-source.js';
 import { type ScriptedReply, scriptReply } from '../support/replies.js';
@@ -148,6 +149,6 @@ it('leaves no reader behind when the client goes', async () => {
   const reader = await open(reply);
   expect(app.ctx.realtime.streams.size).toBeGreaterThan(0);
   reader.abort();
-  await vi.waitFor(() => expect(app.ctx.realtime.streams.size).toBe(0));
+  await eventually(() => expect(app.ctx.realtime.streams.size).toBe(0));
   expect(app.ctx.realtime.rooms.readers()).toEqual([]);
 });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../../shared/logger.js';
 import { createPresence, type Presence } from '../../shared/realtime/presence.js';
 import { presenceKey } from '../../shared/realtime/presence-scripts.js';
 import { roomChannel } from '../../shared/realtime/publisher.js';
 import { connectRedis } from '../../shared/redis.js';
+import { eventually } from '../support/eventually.js';
 import { startTestApp } from '../support/app.js';
 import { connectRaw } from '../support/sockets.js';
 import { ownRedis } from '../support/stack.js';
@@ -41,7 +42,7 @@ afterAll(async () => {
 /** What a web process has: presence over a connection of its own, which a test can break. */
 async function startProcess() {
   const redis = connectRedis(server.url, 'commands', logger);
-  await vi.waitFor(() => expect(redis.status).toBe('ready'));
+  await eventually(() => expect(redis.status).toBe('ready'));
   const started = { redis, presence: createPresence({ redis, logger, ...times }) };
   processes.push(started);
   return started;
@@ -55,7 +56,7 @@ async function newRoom(): Promise<string> {
 
 const heard = (room: string): string[] => announced.get(room) ?? [];
 const expectHeard = (room: string, words: string[]): Promise<void> =>
-  vi.waitFor(() => expect([...heard(room)].sort()).toEqual([...words].sort()), { timeout: 10_000 });
+  eventually(() => expect([...heard(room)].sort()).toEqual([...words].sort()), { timeout: 10_000 });
 
 const ada = { userId: 'a', name: 'Ada' };
 const bob = { userId: 'b', name: 'Bob "/\\ é🐎' };
@@ -112,9 +113,9 @@ describe('presence', () => {
     }
     for (const room of rooms) await expectHeard(room, ['joined Ada']);
     await one.redis.flushall();
-    for (const room of rooms) await vi.waitFor(async () => expect(await one.presence.list(room)).toEqual([ada]));
+    for (const room of rooms) await eventually(async () => expect(await one.presence.list(room)).toEqual([ada]));
     for (const room of rooms) {
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const entry = await one.redis.hget(presenceKey(room), ada.userId);
         expect(Object.keys((JSON.parse(entry ?? '{}') as { in_?: object }).in_ ?? {})).toHaveLength(2);
       });
@@ -143,11 +144,11 @@ describe('presence', () => {
     one.presence.enter(room, 'c1', ada);
     await expectHeard(room, ['joined Ada']);
     one.redis.disconnect();
-    await vi.waitFor(() => expect(one.redis.status).toBe('end'));
+    await eventually(() => expect(one.redis.status).toBe('end'));
     one.presence.leave(room, 'c1');
     one.presence.enter(room, 'c2', bob);
     await one.redis.connect();
-    await vi.waitFor(async () => expect(await one.presence.list(room)).toEqual([bob]));
+    await eventually(async () => expect(await one.presence.list(room)).toEqual([bob]));
   });
 
   it('leaves nothing in Redis', async () => {
@@ -185,7 +186,7 @@ it('is what the sockets of two processes hear, and what who joins is told', asyn
   expect(await first.event('user:joined', ({ userId }) => userId === guest.user.id)).toEqual({ room, ...guestPlace });
   await secondTab.ask('conversation:join', { conversationId });
   tab.close();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const places = two.ctx.realtime.rooms.readers().filter((place) => place.room === room);
     expect(places).toEqual([]);
   });
