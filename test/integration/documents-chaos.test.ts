@@ -19,8 +19,8 @@ beforeAll(async () => {
   app = await startTestApp(stores);
   const env = { ...testEnvironment(stores), HOST: '127.0.0.1', METRICS_PORT: '0', PATH: process.env.PATH ?? '' };
   webs = [];
-  // Below the ports that systems give to outgoing connections: one of those that took the port of a web process while it
-  // was down kept it from starting again, eighteen times.
+  // Below the ports that systems give to outgoing connections: one of those can take the port of a web process while it
+  // is down, and keep it from starting again.
   for (const from of [21_000, 22_000]) {
     const port = await nextFree(from + Math.floor(Math.random() * 500), '127.0.0.1');
     webs.push({ url: `http://127.0.0.1:${port}`, process: startPhoenix('web', { ...env, PORT: String(port) }) });
