@@ -26,29 +26,41 @@ export const replyLogKey = (messageId: string): string => `${keyPrefix}reply:${m
  * A delta is taken only right after the one before it: a Redis that was restarted from its append-only file
  * may have lost the last second of the log, and then has to be given the text from the start again.
  *
- * KEYS: log. ARGV: attempt, seq, log frame, channel, channel message, time to live, whether it may make the log.
+ * The frames of one turn of the event loop share a call: a call of its own for each was a third of what the worker did
+ * for 200 replies of 50 tokens a second, and each woke Redis and all who listen.
+ *
+ * KEYS: a log for each frame. ARGV: time to live; then of each frame attempt, seq, log frame, channel, channel message,
+ * whether it may make the log.
  */
 const appendScript = `
-local attempt, seq = tonumber(ARGV[1]), tonumber(ARGV[2])
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-local follows = false
-if last then
-  local lastAttempt, lastSeq = string.match(last[1], '^(%d+)-(%d+)$')
-  lastAttempt, lastSeq = tonumber(lastAttempt), tonumber(lastSeq)
-  if lastAttempt > attempt then return 'stale' end
-  if lastAttempt == attempt and lastSeq >= seq then return 'duplicate' end
-  follows = lastAttempt == attempt and lastSeq == seq - 1
+local function append(log, at)
+  local attempt, seq = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  local follows = false
+  if last then
+    local lastAttempt, lastSeq = string.match(last[1], '^(%d+)-(%d+)$')
+    lastAttempt, lastSeq = tonumber(lastAttempt), tonumber(lastSeq)
+    if lastAttempt > attempt then return 'stale' end
+    if lastAttempt == attempt and lastSeq >= seq then return 'duplicate' end
+    follows = lastAttempt == attempt and lastSeq == seq - 1
+  end
+  if ARGV[at + 5] == '0' and not follows then return 'missing' end
+  local id = ARGV[at] .. '-' .. ARGV[at + 1]
+  redis.call('XADD', log, id, 'f', ARGV[at + 2])
+  if seq == 0 then redis.call('XTRIM', log, 'MINID', id) end
+  redis.call('PEXPIRE', log, ARGV[1])
+  redis.call('PUBLISH', ARGV[at + 3], ARGV[at + 4])
+  return 'appended'
 end
-if ARGV[7] == '0' and not follows then return 'missing' end
-local id = ARGV[1] .. '-' .. ARGV[2]
-redis.call('XADD', KEYS[1], id, 'f', ARGV[3])
-if seq == 0 then redis.call('XTRIM', KEYS[1], 'MINID', id) end
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
-redis.call('PUBLISH', ARGV[4], ARGV[5])
-return 'appended'`;
+local results = {}
+for i, log in ipairs(KEYS) do results[i] = append(log, 6 * i - 4) end
+return results`;
+
+/** Frames in one call: nobody else is served while Redis appends them, at some 10 µs each. */
+const maxTogether = 100;
 
 type WithAppend = Redis & {
-  millraceAppend(key: string, ...args: (string | number)[]): Promise<Appended>;
+  millraceAppend(keys: number, ...args: (string | number)[]): Promise<Appended[]>;
 };
 
 /** Appends frames to reply logs and publishes them to the readers, in one call each. */
@@ -61,21 +73,47 @@ export type ReplyLog = {
 };
 
 export function createReplyLog(redis: Redis): ReplyLog {
-  redis.defineCommand('millraceAppend', { numberOfKeys: 1, lua: appendScript });
+  redis.defineCommand('millraceAppend', { lua: appendScript });
+  let waiting: Waiting[] = [];
+
+  function send(): void {
+    const all = waiting;
+    waiting = [];
+    for (let from = 0; from < all.length; from += maxTogether) {
+      const some = all.slice(from, from + maxTogether);
+      (redis as WithAppend)
+        .millraceAppend(some.length, ...some.map(({ key }) => key), keepMs, ...some.flatMap(({ args }) => args))
+        .then(
+          (results) => some.forEach(({ resolve }, index) => resolve(results[index] as Appended)),
+          (error: unknown) => some.forEach(({ reject }) => reject(error)),
+        );
+    }
+  }
+
   return {
     append: (address, frame, announced = frame) =>
-      (redis as WithAppend).millraceAppend(
-        replyLogKey(address.messageId),
-        frame.attempt,
-        frame.seq,
-        JSON.stringify(frame),
-        roomChannel(rooms.conversation(address.conversationId)),
-        JSON.stringify(toEnvelope(address, announced)),
-        keepMs,
-        makesLog(frame) ? '1' : '0',
-      ),
+      new Promise((resolve, reject) => {
+        if (waiting.length === 0) setImmediate(send);
+        const args = [
+          frame.attempt,
+          frame.seq,
+          JSON.stringify(frame),
+          roomChannel(rooms.conversation(address.conversationId)),
+          JSON.stringify(toEnvelope(address, announced)),
+          makesLog(frame) ? '1' : '0',
+        ];
+        waiting.push({ key: replyLogKey(address.messageId), args, resolve, reject });
+      }),
   };
 }
+
+/** A frame that goes out at the end of this turn. */
+type Waiting = {
+  key: string;
+  args: (string | number)[];
+  resolve: (appended: Appended) => void;
+  reject: (error: unknown) => void;
+};
 
 /** A delta never makes a log: it would be one that begins in the middle. */
 const makesLog = (frame: ReplyFrame): boolean => frame.type !== 'delta';

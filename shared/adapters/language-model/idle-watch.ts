@@ -1,4 +1,5 @@
 import { ModelError } from './model.js';
+import { wrapBody } from './response-body.js';
 
 type Fetch = typeof globalThis.fetch;
 
@@ -34,19 +35,12 @@ export function watchIdle(idleMs: number, outer: AbortSignal): IdleWatch {
     async fetch(input, init) {
       const response = await globalThis.fetch(input, init);
       heardAt = performance.now();
-      const { body } = response;
-      if (body) {
-        // The SDK iterates over the body: one more step per chunk costs a microsecond, a TransformStream ten.
-        const iterate = body[Symbol.asyncIterator].bind(body);
-        body[Symbol.asyncIterator] = async function* heard() {
-          for await (const chunk of { [Symbol.asyncIterator]: iterate }) {
-            heardAt = performance.now();
-            yield chunk;
-          }
-          return undefined;
-        } as typeof iterate;
-      }
-      return response;
+      return wrapBody(response, async function* heard(chunks) {
+        for await (const chunk of chunks) {
+          heardAt = performance.now();
+          yield chunk;
+        }
+      });
     },
   };
 }
