@@ -23,7 +23,7 @@ export async function startKnowledge(
   stage: Stage,
   { authors: count = 1, env: given = {} }: { authors?: number; env?: Record<string, string> } = {},
 ): Promise<KnowledgeSetting> {
-  const vectors = await stage.startVectorServer();
+  const { vectors } = stage;
   const env = { ...vectors.env, ...given };
   const web = await stage.startWeb(env);
   const worker = await stage.startWorker(env);

@@ -16,6 +16,8 @@ export type Web = BenchProcess & { url: string };
 export type Stage = {
   databaseUrl: string;
   redisUrl: string;
+  /** Where points go: the Qdrant that QDRANT_URL names, else the stand-in as a process of its own. */
+  vectors: VectorServer;
   /** For files, deleted at the end. */
   folder: string;
   /** For looking at what is stored, beside the processes. */
@@ -26,8 +28,6 @@ export type Stage = {
   startWorker(env?: Record<string, string>): Promise<BenchProcess>;
   /** The stand-in for Claude as a process of its own. */
   startProvider(): Promise<BenchProcess & { url: string }>;
-  /** Where points go: the Qdrant that QDRANT_URL names, else the stand-in as a process of its own. */
-  startVectorServer(): Promise<VectorServer>;
   /** A helper process of the bench, from `test/bench/processes/`. */
   startHelper(name: string, env?: Record<string, string>): Promise<BenchProcess>;
   /** Ends everything and deletes its files; may be called at any time, more than once. */
@@ -68,7 +68,7 @@ export async function startStage(
   onStarting(close);
   const stores = await starting;
 
-  const common = {
+  const settings = {
     DATABASE_URL: stores.databaseUrl,
     REDIS_URL: stores.redisUrl,
     JWT_SECRET: jwtSecret,
@@ -94,8 +94,22 @@ export async function startStage(
     return started;
   };
 
+  // Without one the worker would try again and again to index what is typed, and every reply would look for it.
+  const vectors = await startVectorServer({
+    startStandIn: () =>
+      start({
+        name: 'vector server',
+        entry: 'shared/local/qdrant/main.js',
+        args: ['--dir', path.join(stores.folder, 'qdrant')],
+        ready: ({ url }) => typeof url === 'string',
+      }),
+    onDone: (step) => undo.push(step),
+  });
+  const common = { ...settings, ...vectors.env };
+
   return {
     ...stores,
+    vectors,
     say,
     close,
     async startWeb(env) {
@@ -123,17 +137,6 @@ export async function startStage(
       });
       return { ...provider, url: String(provider.ready.url) };
     },
-    startVectorServer: () =>
-      startVectorServer({
-        startStandIn: () =>
-          start({
-            name: 'vector server',
-            entry: 'shared/local/qdrant/main.js',
-            args: ['--dir', path.join(stores.folder, 'qdrant')],
-            ready: ({ url }) => typeof url === 'string',
-          }),
-        onDone: (step) => undo.push(step),
-      }),
     startHelper: (name, env = {}) =>
       start({ name, entry: `test/bench/processes/${name}.js`, env, ready: ({ ready }) => ready === true }),
   };
