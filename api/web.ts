@@ -34,7 +34,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
   const ctx: WebContext = {
     ...base,
     principals,
-    encodeQuery: createQueryEncoder(base.embedder),
+    encodeQuery: createQueryEncoder(base.embedder, logger),
     accounts: createAccounts(base.redis, config.accounts),
     realtime: createRealtimeHub({ ...base, principals }),
     documents: createDocumentAppender(base),

@@ -45,8 +45,8 @@ export function startWorker(
     leases,
     model: createAnthropicModel(base.config.model),
     extractor,
-    encodeQuery: createQueryEncoder(base.embedder),
-    judge: createRelevanceJudge(database, base.embedder),
+    encodeQuery: createQueryEncoder(base.embedder, logger),
+    judge: createRelevanceJudge(database, base.embedder, logger),
     retryBaseMs,
   };
   const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);

@@ -17,7 +17,7 @@ export const tagsQuery = z
   .transform((value) => value.split(',').filter((tag) => tag.trim() !== ''))
   .pipe(z.array(tagSchema).max(maxTags));
 
-/** In milliseconds, for the vector of the query. */
+/** In milliseconds, for the vector of the query where a search is for nothing else. */
 const timeoutMs = 10_000;
 
 export const getKnowledgeSearch = endpoint({
@@ -30,7 +30,8 @@ export const getKnowledgeSearch = endpoint({
     'Of your own entries the newest version that is ready is searched, of others the approved one. Admins search the ' +
     'newest ready version of every entry. Of documents those are searched that you may view or edit, whatever your ' +
     'role; an edit is found a few seconds after it. Words of titles count as words of the passages do, except by meaning alone. At most three passages of one entry or document are answered. ' +
-    'Guests do not search: they read the documents that were shared with them.',
+    'While queries cannot be embedded, `hybrid` searches go by words alone, and their answer says so; `dense` ones are ' +
+    'answered 503. Guests do not search: they read the documents that were shared with them.',
   query: z.strictObject({
     q: text(2_000).refine((value) => /\S/.test(value), 'must not be blank'),
     limit: z.coerce.number().int().min(1).max(100).default(10),
@@ -39,15 +40,27 @@ export const getKnowledgeSearch = endpoint({
     source: z.enum(searchSources).default('all').describe('Entries, documents, or both.'),
     mode: z.enum(searchModes).default('hybrid').describe('`dense`: by meaning alone; `sparse`: by words alone.'),
   }),
-  response: { status: 200, description: 'Passages, the best first.', schema: z.object({ items: z.array(hitSchema) }) },
+  response: {
+    status: 200,
+    description: 'Passages, the best first.',
+    schema: z.object({
+      items: z.array(hitSchema),
+      mode: z
+        .enum(searchModes)
+        .describe(
+          'How it was searched: as asked, but `sparse` where `hybrid` was asked for and the query could not be embedded. ' +
+            'Passages that say the same in other words are missing then; scores of two modes do not compare.',
+        ),
+    }),
+  },
   errors: ['forbidden'],
   async handler({ ctx, principal, query }) {
     requirePermission(principal, 'knowledge:read');
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const vectors = await ctx.encodeQuery(query.q, query.mode, signal);
+      const { mode, ...vectors } = await ctx.encodeQuery(query.q, query.mode, signal);
       const { limit, tags, status, source } = query;
-      return { items: await searchPassages(ctx, [principal], { ...vectors, limit, tags, status, source }) };
+      return { items: await searchPassages(ctx, [principal], { ...vectors, limit, tags, status, source }), mode };
     } catch (error) {
       throw toAppError(error, signal);
     }

@@ -1,18 +1,18 @@
 import type { Embedder } from '../adapters/embedder/embedder.js';
 import type { Sql } from '../database.js';
+import type { Logger } from '../logger.js';
 import { indexedTextOf } from './documents/indexed-text.js';
 import { fromBytes } from './embeddings.js';
 import type { KnowledgeHit } from './hit.js';
 import { contentHash, indexedText } from './indexed-text.js';
-import { otherMatters } from './ranking/other-matters.js';
 import { sampleTerms, sharesWords, standsOut, type TermSample } from './ranking/relevance.js';
+import { createUnrelatedTexts } from './unrelated-texts.js';
 
 /**
  * Of the hits those that are about what is asked, in their order: they have words in common with it, or vectors that
  * know meaning say so.
  *
- * @param dense the vector of the question.
- * @throws EmbeddingError
+ * @param dense the vector of the question; without it words alone decide.
  */
 export type RelevanceJudge = (
   question: string,
@@ -28,9 +28,9 @@ const sampleSize = 300;
 const keepMs = 10 * 60_000;
 
 /** @returns a judge that remembers which words are common, and what the embedder makes of unrelated texts. */
-export function createRelevanceJudge(sql: Sql, embedder: Embedder): RelevanceJudge {
+export function createRelevanceJudge(sql: Sql, embedder: Embedder, logger: Logger): RelevanceJudge {
   let terms: { sample: TermSample; until: number } | null = null;
-  let others: Float32Array[] | null = null;
+  const unrelatedTexts = createUnrelatedTexts(embedder, logger);
   // Vectors of words have words in common with everything: what they are near to, the words have said already.
   const knowsMeaning = embedder.fusion.by !== 'scores';
 
@@ -42,8 +42,9 @@ export function createRelevanceJudge(sql: Sql, embedder: Embedder): RelevanceJud
   }
 
   async function near(dense: Float32Array, hits: readonly KnowledgeHit[], signal: AbortSignal): Promise<Set<string>> {
-    others ??= await embedder.embed(otherMatters, 'passage', signal);
-    const noise = others.map((vector) => dot(dense, vector));
+    const unrelated = await unrelatedTexts(signal);
+    if (!unrelated) return new Set();
+    const noise = unrelated.map((vector) => dot(dense, vector));
     const hashes = new Map(hits.map((hit) => [contentHash(textOf(hit)).toString('hex'), hit]));
     const { rows } = await sql.query<{ hash: Buffer; vector: Buffer }>({
       name: 'vectors-of-hits',

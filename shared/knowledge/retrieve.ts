@@ -3,7 +3,7 @@ import type { Sql } from '../database.js';
 import { areStillShared } from './documents/rights.js';
 import type { KnowledgeHit, PassageRef } from './hit.js';
 import type { Reader } from './policy.js';
-import type { QueryEncoder } from './query-vectors.js';
+import type { QueryEncoder, SearchMode } from './query-vectors.js';
 import type { RelevanceJudge } from './relevance.js';
 import { searchPassages } from './search.js';
 import { findReadableHits } from './search-check.js';
@@ -18,19 +18,20 @@ const maxQuestion = 2_000;
  * The passages for a reply: what every one of its readers may read and is about what is asked. A search always finds
  * something; a reply is to say that there is nothing rather than to be given what does not matter.
  *
- * @throws VectorStoreError, EmbeddingError
+ * @returns beside them how it was searched: by words alone while the question cannot be embedded.
+ * @throws VectorStoreError
  */
 export async function retrievePassages(
   deps: { database: Sql; vectors: VectorStore; encodeQuery: QueryEncoder; judge: RelevanceJudge },
   readers: readonly Reader[],
   question: string,
   signal: AbortSignal,
-): Promise<KnowledgeHit[]> {
-  if (!(await isAnythingThere(deps.database))) return [];
+): Promise<{ passages: KnowledgeHit[]; mode: SearchMode }> {
+  if (!(await isAnythingThere(deps.database))) return { passages: [], mode: 'hybrid' };
   const text = question.slice(0, maxQuestion);
-  const query = await deps.encodeQuery(text, 'hybrid', signal);
+  const { mode, ...query } = await deps.encodeQuery(text, 'hybrid', signal);
   const hits = await searchPassages(deps, readers, { ...query, limit: maxPassages });
-  return deps.judge(text, query.dense, hits, signal);
+  return { passages: await deps.judge(text, query.dense, hits, signal), mode };
 }
 
 /** Where nobody has written anything down, replies do not wait for a search. */

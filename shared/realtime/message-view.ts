@@ -78,7 +78,8 @@ export const messageSchema = z
       .nullable()
       .describe(
         'Of a reply: `stopReason`; `omittedMessages`, when the history was too long; `knowledge`, how looking things up ended ' +
-          '(found, nothing-found, unavailable); `searches`, what Claude has looked up by itself.',
+          '(found, nothing-found, unavailable); `searchMode` `sparse`, when that went by words alone because questions could ' +
+          'not be embedded; `searches`, what Claude has looked up by itself.',
       ),
     model: z.string().nullable(),
     citations: z

@@ -56,7 +56,7 @@ it('takes what means the same in other words, and leaves what is only as near as
     { hash: contentHash(same.text), vector: at(12) },
     { hash: contentHash(other.text), vector: at(110) },
   ]);
-  const judge = createRelevanceJudge(app.ctx.database, embedder);
+  const judge = createRelevanceJudge(app.ctx.database, embedder, app.ctx.logger);
   const question = 'How do I get some vacation?';
   expect(await judge(question, at(10), [same, other], signal)).toEqual([same]);
   // By words alone there is nothing.

@@ -10,7 +10,12 @@ import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 
 /** What a search has brought. */
-export type Search = { passages: KnowledgeHit[]; outcome: 'found' | 'nothing-found' | 'unavailable' };
+export type Search = {
+  passages: KnowledgeHit[];
+  outcome: 'found' | 'nothing-found' | 'unavailable';
+  /** It went by words alone, because the question could not be embedded. */
+  wordsAlone: boolean;
+};
 
 /** What a reply may draw on. */
 export type ReplySources = {
@@ -23,6 +28,8 @@ export type ReplySources = {
   searches: { query: string; outcome: Search['outcome']; passages: number }[];
   /** How many of the passages the model has looked up by itself. */
   fromTool: number;
+  /** One search at least went by words alone. */
+  wordsAlone: boolean;
 };
 
 /** Notes what the model is about to be given: the words that follow may draw on it. */
@@ -49,7 +56,7 @@ export async function findSources(
   signal: AbortSignal,
 ): Promise<ReplySources> {
   const none = { cited: [], searches: [], fromTool: 0 };
-  if (!task.knowledge) return { ...none, passages: [], outcome: 'off' };
+  if (!task.knowledge) return { ...none, passages: [], outcome: 'off', wordsAlone: false };
   return { ...none, ...(await search(ctx, job, task, question, signal)) };
 }
 
@@ -69,23 +76,27 @@ export async function search(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(maxWaitMs)]);
   try {
     const readers = await listReaders(ctx.database, task.reply.conversationId);
-    const passages = await untilAborted(retrievePassages(ctx, readers, question, limit), limit);
-    return { passages, outcome: passages.length > 0 ? 'found' : 'nothing-found' };
+    const { passages, mode } = await untilAborted(retrievePassages(ctx, readers, question, limit), limit);
+    return { passages, outcome: passages.length > 0 ? 'found' : 'nothing-found', wordsAlone: mode === 'sparse' };
   } catch (error) {
     signal.throwIfAborted();
     // Without Postgres there is no reply either; all else that may be away is only missed.
     if (!(error instanceof JobFailure) && !limit.aborted) throw error;
     job.logger.warn({ err: error }, 'a reply is written without the knowledge store');
-    return { passages: [], outcome: 'unavailable' };
+    return { passages: [], outcome: 'unavailable', wordsAlone: false };
   }
 }
 
 /** What the metadata of a reply says about where it is from; nothing where nothing is looked up. */
-export function toldOf({ outcome, searches }: ReplySources): Record<string, unknown> {
+export function toldOf({ outcome, searches, wordsAlone }: ReplySources): Record<string, unknown> {
   if (outcome === 'off') return {};
   const outcomes = [outcome, ...searches.map((each) => each.outcome)];
   const best = (['found', 'unavailable'] as const).find((each) => outcomes.includes(each)) ?? 'nothing-found';
-  return { knowledge: best, ...(searches.length > 0 ? { searches } : {}) };
+  return {
+    knowledge: best,
+    ...(wordsAlone ? { searchMode: 'sparse' } : {}),
+    ...(searches.length > 0 ? { searches } : {}),
+  };
 }
 
 /** The passages as the model is shown them, in pieces of a sentence or two: the least that it cites. */

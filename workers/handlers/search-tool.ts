@@ -60,6 +60,7 @@ export async function answerCalls(
       sources.passages.push(hit);
       sources.fromTool += 1;
     }
+    sources.wordsAlone ||= result.wordsAlone;
     sources.searches.push({ query, outcome: result.outcome, passages: taken.length });
     if (result.outcome === 'unavailable') return refused(id, 'The knowledge store cannot be searched at the moment.');
     const text =

@@ -24,7 +24,7 @@ export type Embedder = {
   /**
    * Vectors of length 1, one for each text, in the same order. Any number of texts may be given.
    *
-   * @throws EmbeddingError; the signal's reason when aborted.
+   * @throws EmbeddingError; the signal's reason when aborted, unless its time ran out between two tries.
    */
   embed(texts: readonly string[], kind: TextKind, signal: AbortSignal): Promise<Float32Array[]>;
 };

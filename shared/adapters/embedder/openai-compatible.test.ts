@@ -229,6 +229,12 @@ describe('failures', () => {
     });
   });
 
+  test('whose time is up between two tries is told what was wrong', async () => {
+    answer = () => ({ status: 503 });
+    const failed = api({ firstRetryMs: 5_000 }).embed(['a'], 'query', AbortSignal.timeout(100));
+    await expect(failed).rejects.toMatchObject({ code: 'embedding_unavailable', transient: true });
+  });
+
   test('an abort ends it at once, with its reason', async () => {
     const stop = new AbortController();
     answer = () => {

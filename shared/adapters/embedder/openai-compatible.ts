@@ -63,7 +63,9 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
         const waitMs = error.retryAfterMs ?? backoffMs;
         if (error.code === 'embedding_rate_limited') gate.pause(Math.min(waitMs, maxWaitMs));
         if (tries === maxTries || waitMs > maxWaitMs) throw error;
-        await wait(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+        await wait(waitMs, undefined, { signal }).catch(() => {
+          throw isTimeUp(signal) ? error : signal.reason;
+        });
       }
     }
   }
@@ -99,6 +101,9 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
     },
   };
 }
+
+/** Who has no more time is told what it was spent on; who was told to stop, only that. */
+const isTimeUp = (signal: AbortSignal): boolean => (signal.reason as Error | undefined)?.name === 'TimeoutError';
 
 function endpointOf(url: string): string {
   const trimmed = url.replace(/\/+$/, '');
