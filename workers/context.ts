@@ -4,6 +4,7 @@ import type { Context } from '../shared/context.js';
 import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
 import type { RelevanceJudge } from '../shared/knowledge/relevance.js';
 import type { Extractor } from '../shared/knowledge/extraction/extract.js';
+import type { Outage } from '../shared/outage.js';
 
 /** What a worker process has beyond every process. */
 export type WorkerContext = Context & {
@@ -15,6 +16,8 @@ export type WorkerContext = Context & {
   encodeQuery: QueryEncoder;
   /** Says which of what was found is about what was asked. */
   judge: RelevanceJudge;
+  /** What is known of the vector store being away. */
+  vectorStoreOutage: Outage;
   /** How long the first retry of a failed job waits, in milliseconds. */
   retryBaseMs: number;
 };

@@ -13,24 +13,34 @@ const everyMs = 5_000;
  * Looks now and then whether the collection is the one that was filled, and has it filled again from Postgres when
  * it is not: a vector store is a copy that may be lost at any time.
  */
-export function watchIndex(ctx: Pick<WorkerContext, 'database' | 'vectors' | 'dispatcher' | 'logger'>): {
-  close(): Promise<void>;
-} {
+export function watchIndex(
+  ctx: Pick<WorkerContext, 'database' | 'vectors' | 'dispatcher' | 'logger' | 'vectorStoreOutage'>,
+): { close(): Promise<void> } {
   let looking: Promise<void> | null = null;
+  let foundAway = false;
   let failed = false;
 
   async function look(): Promise<void> {
+    const askedAt = performance.now();
     try {
       const ready = await repairIndex(ctx);
       if (ready?.length)
         ctx.logger.warn('the vector store lacks points, or another model was in use; all are written again');
       ready?.forEach((lane) => ctx.dispatcher.kick(lane));
       (await reweighSome(ctx.database)).forEach((lane) => ctx.dispatcher.kick(lane));
+      // What only jobs have found is not over because a look was well: a full disk refuses nothing but writes.
+      if (foundAway) ctx.vectorStoreOutage.over(askedAt);
+      foundAway = false;
       failed = false;
     } catch (error) {
-      // One line per outage. Another model needs an operator: it is an error as long as it lasts.
-      const away = isUnavailable(error) || (error instanceof VectorStoreError && error.transient);
-      if (!failed) ctx.logger[away ? 'warn' : 'error']({ err: error }, 'the vector store cannot be used');
+      if (error instanceof VectorStoreError && error.transient) {
+        ctx.vectorStoreOutage.found(error);
+        foundAway = true;
+        return;
+      }
+      // One line, however long it lasts. Another model needs an operator.
+      if (!failed)
+        ctx.logger[isUnavailable(error) ? 'warn' : 'error']({ err: error }, 'the vector store cannot be used');
       failed = true;
     }
   }

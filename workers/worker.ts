@@ -10,6 +10,7 @@ import { defaultLimits } from '../shared/knowledge/extraction/limits.js';
 import { createRelevanceJudge } from '../shared/knowledge/relevance.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
+import { createVectorStoreOutage } from './handlers/vector-store-outage.js';
 import { watchIndex } from './index-watch.js';
 import { startQueues } from './queues.js';
 
@@ -47,6 +48,7 @@ export function startWorker(
     extractor,
     encodeQuery: createQueryEncoder(base.embedder, logger),
     judge: createRelevanceJudge(database, base.embedder, logger),
+    vectorStoreOutage: createVectorStoreOutage(logger),
     retryBaseMs,
   };
   const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);

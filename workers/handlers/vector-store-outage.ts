@@ -1,31 +1,70 @@
 import { VectorStoreError } from '../../shared/adapters/vector-store/vector-store.js';
 import type { Outcome } from '../../shared/backlog/claim.js';
 import { repairIndex } from '../../shared/knowledge/repair-index.js';
+import type { Logger } from '../../shared/logger.js';
+import { createOutage, type Outage } from '../../shared/outage.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 
 /** In milliseconds: how soon a job asks again whether the vector store is back. */
 const againMs = 2_000;
 
+/** In milliseconds: the jobs that wait come back over so long, and not all at once. */
+const spreadMs = 500;
+
+/** What the jobs of a process tell each other about the vector store. */
+export function createVectorStoreOutage(logger: Logger): Outage {
+  return createOutage(logger, {
+    rememberMs: againMs,
+    begun: 'the vector store is not available; jobs wait for it',
+    ended: 'the vector store is available again',
+  });
+}
+
 /**
  * Does work that needs the vector store. While that is away the job waits, however long it takes: an outage of a
- * store that can be rebuilt is no reason for work to fail. A collection that is gone is made again.
+ * store that can be rebuilt is no reason for work to fail. One job asks for all of them whether it is back, and none does
+ * its work to find out at its end that nobody takes it. A collection that is gone is made again.
  */
 export async function waitForVectorStore(
   ctx: WorkerContext,
   job: Pick<JobRun, 'logger'>,
   work: () => Promise<Outcome>,
 ): Promise<Outcome> {
+  const { vectorStoreOutage: outage } = ctx;
+  const away = outage.recent();
+  if (away) return waits(away.error, away.leftMs);
   try {
-    return await work();
+    if (outage.isOn()) {
+      await ctx.vectors.check();
+      outage.doubt();
+    }
+    const askedAt = performance.now();
+    const outcome = await work();
+    // Work that was only put off may not have come to the store.
+    if (outcome.state === 'done') outage.over(askedAt);
+    return outcome;
   } catch (error) {
     if (!(error instanceof VectorStoreError) || !error.transient) throw error;
-    job.logger.warn({ err: error }, 'the vector store did not take the work; the job waits for it');
-    if (error.code === 'vector_store_missing') {
-      const ready = await repairIndex(ctx).catch(() => null);
-      ready?.forEach((lane) => ctx.dispatcher.kick(lane));
-    }
-    const told = { code: error.code, message: error.message };
-    return { state: 'pending', delayMs: againMs * (0.75 + Math.random() / 2), counts: false, error: told };
+    if (error.code === 'vector_store_missing' && (await isMadeAgain(ctx))) {
+      job.logger.warn({ err: error }, 'the vector store had no collection for the work; the job waits for it');
+    } else outage.found(error);
+    return waits(error, againMs);
+  }
+}
+
+/** The row is told why it waits, also where another job has found out. */
+function waits(error: Error, forMs: number): Outcome {
+  const told = error instanceof VectorStoreError ? { code: error.code, message: error.message } : null;
+  return { state: 'pending', delayMs: forMs + Math.random() * spreadMs, counts: false, error: told };
+}
+
+async function isMadeAgain(ctx: WorkerContext): Promise<boolean> {
+  try {
+    const ready = await repairIndex(ctx);
+    ready?.forEach((lane) => ctx.dispatcher.kick(lane));
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -22,14 +22,24 @@ export type IndexTask = {
 };
 
 /**
- * Makes what the index has of a document agree with its text. What was found before is found until the vectors of
- * the new passages are there: an embedding service that is away makes nothing disappear.
+ * Cuts and embeds the text of a document, unless that was done. The vector store is not needed for it, and what was
+ * found before is found until the vectors of the new passages are there: an embedding service that is away makes nothing
+ * disappear.
+ *
+ * @returns false when the document is gone.
  */
-export async function indexDocument(deps: Deps, task: IndexTask, run: Run): Promise<void> {
-  const { documentId } = task;
-  const there =
-    (await isStored(deps.database, task)) || (await storeText(deps, documentId, await task.readText(), run));
-  if (!there || !(await writePoints(deps, documentId, run))) return removeDocument(deps, documentId, run);
+export async function storeDocument(
+  deps: Pick<Deps, 'database' | 'embedder'>,
+  task: IndexTask,
+  run: Run,
+): Promise<boolean> {
+  if (await isStored(deps.database, task)) return true;
+  return storeText(deps, task.documentId, await task.readText(), run);
+}
+
+/** Makes the points of a document agree with its stored passages. */
+export async function indexStored(deps: Deps, documentId: string, run: Run): Promise<void> {
+  if (!(await writePoints(deps, documentId, run))) return removeDocument(deps, documentId, run);
   await removeGone(deps, documentId, run);
 }
 
@@ -43,7 +53,7 @@ async function isStored(sql: Sql, { documentId, seq }: IndexTask): Promise<boole
 
 /** @returns false when the document is gone. */
 async function storeText(
-  deps: Deps,
+  deps: Pick<Deps, 'database' | 'embedder'>,
   documentId: string,
   { content, seq }: { content: string; seq: number },
   run: Run,
