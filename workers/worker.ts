@@ -10,9 +10,9 @@ import { defaultLimits } from '../shared/knowledge/extraction/limits.js';
 import { createRelevanceJudge } from '../shared/knowledge/relevance.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
-import { createVectorStoreOutage } from './handlers/vector-store-outage.js';
 import { watchIndex } from './index-watch.js';
 import { startQueues } from './queues.js';
+import { createVectorStoreOutage } from './vector-store-outage.js';
 
 /** A worker that takes jobs until it is told to stop. */
 export type RunningWorker = {

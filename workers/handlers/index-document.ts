@@ -2,7 +2,7 @@ import { beginIndexing, readText } from '../../shared/documents/indexing.js';
 import { indexStored, storeDocument } from '../../shared/knowledge/documents/index-document.js';
 import { removeDocument } from '../../shared/knowledge/documents/remove-document.js';
 import type { JobHandler } from '../handler.js';
-import { waitForVectorStore } from './vector-store-outage.js';
+import { waitForVectorStore } from './wait-for-vector-store.js';
 
 /** Indexes the text of a document, once nobody has typed for a moment. */
 export const indexDocument: JobHandler<'index-document'> = {

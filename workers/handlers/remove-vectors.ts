@@ -1,7 +1,7 @@
 import { removeDocument } from '../../shared/knowledge/documents/remove-document.js';
 import { removeEntry } from '../../shared/knowledge/remove-entry.js';
 import type { JobHandler } from '../handler.js';
-import { waitForVectorStore } from './vector-store-outage.js';
+import { waitForVectorStore } from './wait-for-vector-store.js';
 
 /** Leaves nothing of a deleted entry or document behind. */
 export const removeVectors: JobHandler<'remove-vectors'> = {

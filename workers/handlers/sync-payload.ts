@@ -3,7 +3,7 @@ import { syncDocument } from '../../shared/knowledge/documents/sync-document.js'
 import { syncEntry } from '../../shared/knowledge/sync-entry.js';
 import type { JobHandler } from '../handler.js';
 import { announceProgress } from './version-progress.js';
-import { waitForVectorStore } from './vector-store-outage.js';
+import { waitForVectorStore } from './wait-for-vector-store.js';
 
 /** Makes the points of an entry or a document say who may find them. */
 export const syncPayload: JobHandler<'sync-payload'> = {

@@ -3,7 +3,7 @@ import { indexChunks } from '../../shared/knowledge/index-chunks.js';
 import { holdVersion, markIndexed, unmarkEmbedded } from '../../shared/knowledge/pipeline.js';
 import type { JobHandler } from '../handler.js';
 import { announceProgress, giveUpVersion } from './version-progress.js';
-import { waitForVectorStore } from './vector-store-outage.js';
+import { waitForVectorStore } from './wait-for-vector-store.js';
 
 /** Puts a batch into the vector store; whatever is not to be found there it takes out instead. */
 export const upsertVectors: JobHandler<'upsert-vectors'> = {

@@ -1,25 +1,9 @@
 import { VectorStoreError } from '../../shared/adapters/vector-store/vector-store.js';
 import type { Outcome } from '../../shared/backlog/claim.js';
 import { repairIndex } from '../../shared/knowledge/repair-index.js';
-import type { Logger } from '../../shared/logger.js';
-import { createOutage, type Outage } from '../../shared/outage.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
-
-/** In milliseconds: how soon a job asks again whether the vector store is back. */
-const againMs = 2_000;
-
-/** In milliseconds: the jobs that wait come back over so long, and not all at once. */
-const spreadMs = 500;
-
-/** What the jobs of a process tell each other about the vector store. */
-export function createVectorStoreOutage(logger: Logger): Outage {
-  return createOutage(logger, {
-    rememberMs: againMs,
-    begun: 'the vector store is not available; jobs wait for it',
-    ended: 'the vector store is available again',
-  });
-}
+import { askAgainMs } from '../vector-store-outage.js';
 
 /**
  * Does work that needs the vector store. While that is away the job waits, however long it takes: an outage of a
@@ -33,7 +17,7 @@ export async function waitForVectorStore(
 ): Promise<Outcome> {
   const { vectorStoreOutage: outage } = ctx;
   const away = outage.recent();
-  if (away) return waits(away.error, away.leftMs);
+  if (away) return waits(away.error, outage.turn(away.leftMs));
   try {
     if (outage.isOn()) {
       await ctx.vectors.check();
@@ -49,14 +33,14 @@ export async function waitForVectorStore(
     if (error.code === 'vector_store_missing' && (await isMadeAgain(ctx))) {
       job.logger.warn({ err: error }, 'the vector store had no collection for the work; the job waits for it');
     } else outage.found(error);
-    return waits(error, againMs);
+    return waits(error, outage.turn(askAgainMs));
   }
 }
 
 /** The row is told why it waits, also where another job has found out. */
-function waits(error: Error, forMs: number): Outcome {
+function waits(error: Error, delayMs: number): Outcome {
   const told = error instanceof VectorStoreError ? { code: error.code, message: error.message } : null;
-  return { state: 'pending', delayMs: forMs + Math.random() * spreadMs, counts: false, error: told };
+  return { state: 'pending', delayMs, counts: false, error: told };
 }
 
 async function isMadeAgain(ctx: WorkerContext): Promise<boolean> {
