@@ -27,7 +27,8 @@ export const replyLogKey = (messageId: string): string => `${keyPrefix}reply:${m
  * may have lost the last second of the log, and then has to be given the text from the start again.
  *
  * The frames of one turn of the event loop share a call: a call of its own for each was a third of what the worker did
- * for 200 replies of 50 tokens a second, and each woke Redis and all who listen.
+ * for 200 replies of 50 tokens a second, and each woke Redis and all who listen. One that fails fails alone: its
+ * writer tries it again and again, and would take those of all others with it.
  *
  * KEYS: a log for each frame. ARGV: time to live; then of each frame attempt, seq, log frame, channel, channel message,
  * whether it may make the log.
@@ -53,14 +54,17 @@ local function append(log, at)
   return 'appended'
 end
 local results = {}
-for i, log in ipairs(KEYS) do results[i] = append(log, 6 * i - 4) end
+for i, log in ipairs(KEYS) do
+  local done, result = pcall(append, log, 6 * i - 4)
+  results[i] = done and result or redis.error_reply(type(result) == 'table' and result.err or tostring(result))
+end
 return results`;
 
 /** Frames in one call: nobody else is served while Redis appends them, at some 10 µs each. */
 const maxTogether = 100;
 
 type WithAppend = Redis & {
-  millraceAppend(keys: number, ...args: (string | number)[]): Promise<Appended[]>;
+  millraceAppend(keys: number, ...args: (string | number)[]): Promise<(Appended | Error)[]>;
 };
 
 /** Appends frames to reply logs and publishes them to the readers, in one call each. */
@@ -84,7 +88,12 @@ export function createReplyLog(redis: Redis): ReplyLog {
       (redis as WithAppend)
         .millraceAppend(some.length, ...some.map(({ key }) => key), keepMs, ...some.flatMap(({ args }) => args))
         .then(
-          (results) => some.forEach(({ resolve }, index) => resolve(results[index] as Appended)),
+          (results) =>
+            some.forEach(({ resolve, reject }, index) => {
+              const result = results[index] as Appended | Error;
+              if (result instanceof Error) reject(result);
+              else resolve(result);
+            }),
           (error: unknown) => some.forEach(({ reject }) => reject(error)),
         );
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ReplyFrame } from '../../shared/realtime/reply-frames.js';
 import { createReplyLog, type ReplyLog, replyLogKey } from '../../shared/realtime/reply-log.js';
 import { readReply } from '../../shared/realtime/reply-reader.js';
 import { createReplyWriter, type ReplyWriter } from '../../shared/realtime/reply-writer.js';
@@ -57,4 +58,35 @@ it('takes a delta only after the one before it, and each once', async () => {
   expect(await log.append(address, delta(1, 2))).toBe('stale');
   expect(await log.append(address, { type: 'started', attempt: 1, seq: 0 })).toBe('stale');
   expect(await redis.xlen(replyLogKey(address.messageId))).toBe(1);
+});
+
+it('takes the frames that go out together with one that fails', async () => {
+  const [before, broken, after] = [newAddress(), newAddress(), newAddress()];
+  await redis.set(replyLogKey(broken.messageId), 'not a log');
+  const started = { type: 'started', attempt: 1, seq: 0 } as const;
+  const results = await Promise.allSettled([before, broken, after].map((address) => log.append(address, started)));
+  expect(results).toMatchObject([
+    { status: 'fulfilled', value: 'appended' },
+    { status: 'rejected', reason: { message: expect.stringContaining('WRONGTYPE') } },
+    { status: 'fulfilled', value: 'appended' },
+  ]);
+});
+
+it('keeps frames apart and in order, however many go out together', async () => {
+  const addresses = Array.from({ length: 250 }, newAddress);
+  const append = (address: (typeof addresses)[number], frame: ReplyFrame) => log.append(address, frame);
+  const results = await Promise.all(
+    addresses.flatMap((address) => [
+      append(address, { type: 'started', attempt: 1, seq: 0 }),
+      append(address, { type: 'delta', attempt: 1, seq: 1, text: `${address.messageId} ` }),
+      append(address, { type: 'delta', attempt: 1, seq: 2, text: address.conversationId }),
+    ]),
+  );
+  expect(new Set(results)).toEqual(new Set(['appended']));
+  for (const { messageId, conversationId } of addresses) {
+    expect(await readReply(redis, messageId, { attempt: 1, after: 0 })).toMatchObject({
+      text: `${messageId} ${conversationId}`,
+      toSeq: 2,
+    });
+  }
 });
