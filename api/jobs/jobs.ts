@@ -116,7 +116,8 @@ async function cancelJob(ctx: WebContext, job: JobView & { kind: JobKind }): Pro
     : null;
   const cancelled = whole?.root ?? (await requestCancel(ctx.database, job));
   for (const ready of whole?.ready ?? []) ctx.dispatcher.kick(ready);
-  if (cancelled?.state === 'running') await ctx.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
+  // Not awaited: the answer must not wait for a Redis that is slow. A worker that does not hear asks within a second.
+  if (cancelled?.state === 'running') void ctx.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
 }
 
 export const postCancelJob = endpoint({

@@ -19,6 +19,12 @@ export type ReplyWriter = {
 /** Between tries while Redis is away. */
 const retryMs = 250;
 
+/**
+ * What an append may still take when the job is told to stop: Redis answers in a millisecond, and one that does not
+ * answer would have to be waited for until the command gives up.
+ */
+const lastMs = 200;
+
 type Options = {
   log: ReplyLog;
   address: ReplyAddress;
@@ -45,14 +51,25 @@ export function createReplyWriter(options: Options): ReplyWriter {
   let stopped = false;
   let failure: Error | null = null;
   let flushing: Promise<void> | null = null;
+  let hurry = (): void => {};
+  signal.addEventListener('abort', () => hurry(), { once: true });
+
+  /** @throws when Redis is away. One that was given up may still be done, before everything that is appended later. */
+  function append(frame: ReplyFrame, announced?: ReplyFrame): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      hurry = () => void setTimeout(() => reject(new Error('Redis has not answered')), lastMs).unref();
+      if (signal.aborted) hurry();
+      log.append(address, frame, announced).then(resolve, reject);
+    });
+  }
 
   async function send(frame: ReplyFrame): Promise<void> {
-    let result: Appended = await log.append(address, frame);
+    let result = await append(frame);
     if (result === 'missing') {
       await guard();
       logger.warn({ attempt, seq: frame.seq }, 'the log of a running reply was lost; writing it again');
       const announced: ReplyFrame = { type: 'delta', attempt, seq: frame.seq, text: texts.at(-1) ?? '' };
-      result = await log.append(address, { type: 'restored', attempt, seq: frame.seq, texts: [...texts] }, announced);
+      result = await append({ type: 'restored', attempt, seq: frame.seq, texts: [...texts] }, announced);
     }
     if (result === 'stale') throw new ClaimLost();
   }

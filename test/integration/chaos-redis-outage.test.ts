@@ -136,11 +136,13 @@ describe('while Redis hangs', () => {
       const during = await post(20);
       expect(fastest(during)).toBeLessThan(commandMs);
       const [first] = before;
-      const cancelled = await system.app.request('POST', `/messages/${first?.replyId}/cancel`, {
-        token: first?.user.accessToken,
-      });
-      expect(cancelled.status).toBe(202);
+      if (!first) throw new Error('nothing was posted');
+      const startedAt = performance.now();
+      const token = first.user.accessToken;
+      expect((await system.app.request('POST', `/messages/${first.replyId}/cancel`, { token })).status).toBe(202);
+      expect(performance.now() - startedAt).toBeLessThan(commandMs);
       await running(3);
+      expect(await system.ended(first.user, first.replyId)).toMatchObject({ state: 'cancelled', content: heldAt });
     } finally {
       process.kill(server.pid, 'SIGCONT');
     }
