@@ -1,4 +1,5 @@
 import express, { type RequestHandler, type Response, Router } from 'express';
+import { z } from 'zod';
 import type { Principal } from '../../shared/accounts/principal.js';
 import { AppError } from '../../shared/errors.js';
 import type { WebContext } from '../context.js';
@@ -10,6 +11,9 @@ import { parsePart, requireJson } from './validate.js';
 
 /** Larger than the longest message in JSON with every character escaped; few routes take more. */
 const bodyLimit = '1mb';
+
+/** A misspelt parameter is told on every route, also on those that have none. */
+const noQuery = z.strictObject({});
 
 type Locals = { principal: Principal | null };
 
@@ -54,7 +58,7 @@ function handle(ctx: WebContext, definition: Endpoint): RequestHandler {
       ctx,
       principal,
       params: parsePart(definition.params, 'params', req.params),
-      query: parsePart(definition.query, 'query', req.query),
+      query: parsePart(definition.query ?? noQuery, 'query', req.query),
       body: bodyMissing ? undefined : parsePart(definition.body, 'body', req.body),
       idempotency: definition.idempotent ? idempotencyOf(req) : null,
       tx: ctx.database,

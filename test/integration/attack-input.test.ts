@@ -27,6 +27,21 @@ it.each<[string, (id: string) => string]>([
   );
 });
 
+it.each<[string, string, object?]>([
+  ['GET', '/auth/me'],
+  ['GET', '/conversations/:id'],
+  ['POST', '/conversations', { title: 'Not made' }],
+  ['PATCH', '/conversations/:id', { title: 'Not changed' }],
+  ['DELETE', '/conversations/:id'],
+])('refuses a parameter that %s %s does not know, and does nothing', async (method, path, body) => {
+  const token = user.accessToken;
+  const answer = await app.request(method, `${path.replace(':id', conversationId)}?dryRun=true`, { token, body });
+  expect(codeOf(answer)).toBe('400 invalid_request');
+  expect(answer.body.issues).toEqual([{ path: 'dryRun', message: 'is not a known field' }]);
+  const { body: list } = await app.request('GET', '/conversations', { token });
+  expect(list.items.map(({ title }: { title: string }) => title)).toEqual(['Input']);
+});
+
 const half = '\ud800';
 
 it.each<[string, string, object]>([
