@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import cors from 'cors';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { pinoHttp } from 'pino-http';
 import type { WebContext } from './context.js';
 import { mount } from './middleware/mount.js';
 import { noSuchRoute, problems } from './middleware/problem.js';
+import { requestLog } from './middleware/request-log.js';
 import { adminRouter } from './operations/admin/router.js';
 import { docsRouter } from './operations/docs/router.js';
 import { healthRouter } from './operations/health.js';
@@ -22,28 +21,7 @@ export function createApp(ctx: WebContext): Express {
   app.set('query parser', 'simple');
   // An ETag costs a hash of every answer, and hardly any of them is asked for twice unchanged.
   app.set('etag', false);
-  app.use(
-    pinoHttp({
-      logger: ctx.logger,
-      genReqId: (req, res) => {
-        const given = req.headers['x-request-id'];
-        const id = typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
-        res.setHeader('x-request-id', id);
-        return id;
-      },
-      quietReqLogger: true,
-      customLogLevel: (_req, res, error) => (error || res.statusCode >= 500 ? 'error' : 'debug'),
-      serializers: {
-        // A query may hold what people search for: paths are logged, values are not.
-        req: (req: { id: unknown; method: string; url: string }) => ({
-          id: req.id,
-          method: req.method,
-          path: req.url.split('?')[0],
-        }),
-        res: (res: { statusCode: number }) => ({ status: res.statusCode }),
-      },
-    }),
-  );
+  app.use(requestLog(ctx.logger));
   app.use(httpMetrics(ctx.metrics));
   app.use(helmet());
   app.use(healthRouter(ctx));

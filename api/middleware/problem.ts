@@ -32,14 +32,14 @@ export function problemDocument(error: AppError, requestId: string): string {
 /** Answers every error as RFC 9457 problem details. */
 export const problems: ErrorRequestHandler = (thrown, req, res, next) => {
   const error = toAppError(fromExpress(thrown));
-  if (error.status >= 500) {
-    req.log[error.code === 'unavailable' ? 'warn' : 'error']({ err: thrown }, 'request failed');
-  }
   if (res.headersSent) {
+    if (error.status >= 500) req.log.error({ err: thrown }, 'request failed');
     // Too late for an answer of ours: Express closes the connection, so that the client sees it break.
     next(thrown);
     return;
   }
+  // The log of requests writes it down, in the one line that there is of an answer that is an error.
+  if (error.status >= 500) res.err = thrown as Error;
   if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', String(Math.ceil(error.retryAfterSeconds)));
   if (error.status === 401) res.setHeader('www-authenticate', 'Bearer');
   res
