@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { startTestApp } from '../support/app.js';
+import { type Answer, startTestApp } from '../support/app.js';
 
 const app = await startTestApp();
 afterAll(app.close);
@@ -62,21 +62,27 @@ test('registering signs in, and says for how long', async () => {
   expect(me.body).toEqual(body.user);
 });
 
+type Timed = { answer: Answer; median: number };
+
 test('a wrong password and an unknown e-mail look alike, and take alike', async () => {
   const { email } = await app.registerUser();
-  async function timed(body: unknown) {
-    const times: number[] = [];
-    let last = await post('/auth/login', body);
-    for (let count = 0; count < 7; count += 1) {
+  const tries = [{ email }, { email: 'nobody@example.com' }].map((who) => ({
+    body: { ...who, password: 'wrong horse battery' },
+    answers: [] as Answer[],
+    times: [] as number[],
+  }));
+  // In turn: what else the machine has to do changes, and should count for both alike.
+  for (let count = 0; count < 8; count += 1) {
+    for (const { body, answers, times } of tries) {
       const startedAt = performance.now();
-      last = await post('/auth/login', body);
+      answers.push(await post('/auth/login', body));
       times.push(performance.now() - startedAt);
     }
-    times.sort((one, other) => one - other);
-    return { answer: last, median: times[3] ?? 0 };
   }
-  const wrong = await timed({ email, password: 'wrong horse battery' });
-  const unknown = await timed({ email: 'nobody@example.com', password: 'wrong horse battery' });
+  const [wrong, unknown] = tries.map(({ answers, times }) => ({
+    answer: answers[0] as Answer,
+    median: times.toSorted((one, other) => one - other)[4] ?? 0,
+  })) as [Timed, Timed];
   expect(wrong.answer.status).toBe(401);
   const { requestId: one, ...ofWrong } = wrong.answer.body;
   const { requestId: other, ...ofUnknown } = unknown.answer.body;
