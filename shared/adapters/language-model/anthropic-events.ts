@@ -9,6 +9,8 @@ export type EventReader = {
   flush(): void;
   /** Between its first words, which somebody waits for, and its end. */
   isSpeaking(): boolean;
+  /** The service said that nothing more comes. */
+  isWhole(): boolean;
   /** @throws ModelError when the answer is not whole. */
   result(): ModelResult;
 };
@@ -66,6 +68,7 @@ export function createEventReader(requestedModel: string, listener: ModelListene
     },
     flush,
     isSpeaking: () => said > 0 && !complete,
+    isWhole: () => complete,
     result() {
       // The SDK's iterator just ends when the connection does: only this event says that the answer is whole.
       if (!complete) {

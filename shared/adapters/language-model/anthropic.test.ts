@@ -45,6 +45,8 @@ const end =
   event({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 9 } }) +
   event({ type: 'message_stop' });
 
+const all = begin + blockStart(0) + text(0, 'whole') + blockStop(0) + end;
+
 /** Plays an answer, and keeps what is told of it. */
 async function ask(plays: Play, { idleTimeoutMs = 10_000, signal = new AbortController().signal } = {}) {
   const { port } = server.address() as AddressInfo;
@@ -154,6 +156,18 @@ it('what was said before a connection broke is told', async () => {
   });
   expect(answer.said).toBe('one two');
   expect(answer.result).toMatchObject({ code: 'stream_cut', transient: true });
+});
+
+it.each<[string, Play]>([
+  ['a connection that breaks', (res) => void res.write(all, () => res.destroy())],
+  ['an error', (res) => void res.end(all + overloaded)],
+  ['a connection that stays open', (res) => void res.write(all)],
+])('an answer that is whole is not spoilt by %s after it', async (_what, plays) => {
+  const startedAt = performance.now();
+  const idleTimeoutMs = 30_000;
+  expect(await ask(plays, { idleTimeoutMs })).toMatchObject({ said: 'whole', result: { stopReason: 'end_turn' } });
+  expect(performance.now() - startedAt).toBeLessThan(idleTimeoutMs / 2);
+  await closed;
 });
 
 it('an abort in a pause ends the request, and keeps what was said', async () => {

@@ -1,9 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { Config } from '../../config.js';
 import { toModelError } from './anthropic-errors.js';
-import { createEventReader } from './anthropic-events.js';
+import { createEventReader, type EventReader } from './anthropic-events.js';
 import { toParams } from './anthropic-request.js';
-import { watchIdle } from './idle-watch.js';
+import { type IdleWatch, watchIdle } from './idle-watch.js';
 import type { LanguageModel } from './model.js';
 import { createPauses, inPortions, wrapBody } from './response-body.js';
 
@@ -43,12 +43,9 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
             }),
           );
         const events = await client.withOptions({ fetch }).messages.create(params, { signal: watch.signal });
-        try {
-          for await (const event of events) reader.take(event);
-        } finally {
-          reader.flush();
-        }
-        watch.signal.throwIfAborted();
+        await readAll(events, reader, watch);
+        signal.throwIfAborted();
+        if (!reader.isWhole()) watch.signal.throwIfAborted();
         return reader.result();
       } catch (error) {
         throw watch.signal.aborted ? watch.signal.reason : toModelError(error);
@@ -68,4 +65,22 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
       }
     },
   };
+}
+
+async function readAll(
+  events: AsyncIterable<Anthropic.RawMessageStreamEvent>,
+  reader: EventReader,
+  watch: IdleWatch,
+): Promise<void> {
+  try {
+    for await (const event of events) {
+      reader.take(event);
+      if (reader.isWhole()) watch.endSoon();
+    }
+  } catch (error) {
+    // An answer that is whole stays so, however its connection ends: made again, it would be paid for twice.
+    if (!reader.isWhole()) throw error;
+  } finally {
+    reader.flush();
+  }
 }

@@ -8,8 +8,13 @@ export type IdleWatch = {
   fetch: Fetch;
   /** Aborted by the caller's signal, or with a ModelError after too long a silence. */
   signal: AbortSignal;
+  /** Nothing more is expected but the end of the answer: what is left of it may take a moment. */
+  endSoon(): void;
   stop(): void;
 };
+
+/** In milliseconds. The end comes with the last bytes; waited for, it leaves a connection for the next request. */
+const endMs = 500;
 
 /**
  * Watches the bytes and not the events: while the model thinks it sends pings, which the SDK passes on to
@@ -19,6 +24,7 @@ export type IdleWatch = {
  */
 export function watchIdle(idleMs: number, outer: AbortSignal): IdleWatch {
   const controller = new AbortController();
+  let ending: NodeJS.Timeout | undefined;
   let heardAt = performance.now();
   const timer = setInterval(() => {
     if (performance.now() - heardAt < idleMs) return;
@@ -31,7 +37,11 @@ export function watchIdle(idleMs: number, outer: AbortSignal): IdleWatch {
 
   return {
     signal: AbortSignal.any([outer, controller.signal]),
-    stop: () => clearInterval(timer),
+    endSoon: () => void (ending ??= setTimeout(() => controller.abort(), endMs)),
+    stop() {
+      clearInterval(timer);
+      clearTimeout(ending);
+    },
     async fetch(input, init) {
       const response = await globalThis.fetch(input, init);
       heardAt = performance.now();
