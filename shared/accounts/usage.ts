@@ -26,6 +26,9 @@ export type UsageFilter = {
   limit: number;
 };
 
+/** The begin of a day in UTC. A day itself is put into the zone that the database is set to. */
+const midnight = (day: string): string => `(${day})::timestamp AT TIME ZONE 'UTC'`;
+
 /** Tokens by day, account and model, newest day first. */
 export async function listUsage(sql: Sql, filter: UsageFilter): Promise<UsageOfDay[]> {
   const { rows } = await sql.query<UsageOfDay>(
@@ -34,7 +37,7 @@ export async function listUsage(sql: Sql, filter: UsageFilter): Promise<UsageOfD
             sum(cache_read_tokens)::float8 AS "cacheReadTokens", sum(cache_write_tokens)::float8 AS "cacheWriteTokens"
      FROM (SELECT *, (created_at AT TIME ZONE 'UTC')::date AS day FROM usage
            WHERE ($1::uuid IS NULL OR user_id = $1)
-             AND created_at >= $2::date AT TIME ZONE 'UTC' AND created_at < ($3::date + 1) AT TIME ZONE 'UTC') AS used
+             AND created_at >= ${midnight('$2::date')} AND created_at < ${midnight('$3::date + 1')}) AS used
      WHERE $4::date IS NULL OR day < $4 OR (day = $4 AND (user_id, model) > ($5::uuid, $6::text))
      GROUP BY used.day, user_id, model
      ORDER BY used.day DESC, user_id, model LIMIT $7`,
