@@ -25,9 +25,13 @@ export async function whileOnlyReindex<T>({ database }: Pick<Deps, 'database'>, 
   try {
     const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock($1) AS free', [reindexLock]);
     if (!rows[0]?.free) throw new ConfigError('A re-index is running already. Wait until it has ended.');
-    return await work();
+    try {
+      return await work();
+    } finally {
+      // Postgres notices only later that the connection has gone: who comes next would still find the lock held.
+      await client.query('SELECT pg_advisory_unlock($1)', [reindexLock]).catch(() => {});
+    }
   } finally {
-    // The connection goes, and the lock with it.
     client.release(true);
   }
 }
