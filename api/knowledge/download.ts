@@ -31,11 +31,13 @@ export const getFile = endpoint({
     res.setHeader('etag', etag);
     res.setHeader('accept-ranges', 'bytes');
     res.setHeader('cache-control', 'private, no-cache');
-    if (req.headers['if-none-match'] === etag) {
+    if (isKnown(req.headers['if-none-match'], etag)) {
       res.status(304).end();
       return;
     }
-    const range = rangeOf(req.headers.range, file.size);
+    // A part of another file than the client has begun with would be put behind that.
+    const sameAsBefore = (req.headers['if-range'] ?? etag) === etag;
+    const range = sameAsBefore ? rangeOf(req.headers.range, file.size) : null;
     if (range === 'unsatisfiable') {
       res.setHeader('content-range', `bytes */${file.size}`);
       res.status(416).end();
@@ -65,6 +67,12 @@ export const getFile = endpoint({
     }
   },
 });
+
+/** Whether the client has it: one of a list, marked as weak by a proxy that has compressed it, or any at all. */
+function isKnown(header: string | undefined, etag: string): boolean {
+  const known = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return known.includes(etag) || known.includes('*');
+}
 
 /** A single range of `bytes`; anything else that the header may say is answered with the whole. */
 function rangeOf(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null {

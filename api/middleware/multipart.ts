@@ -32,19 +32,26 @@ export async function readForm<Fields extends z.ZodType, Stored>(
     busboy.destroy(error);
   };
   req.once('close', onClose);
+  let storing: Promise<Stored> | undefined;
+  const keep = async (bytes: AsyncIterable<Uint8Array>): Promise<Stored> => {
+    const stored = await store(bytes, gone.signal);
+    onStored(stored);
+    return stored;
+  };
   try {
-    const { fields, fileName, file } = await collect(req, busboy, async (bytes) => {
-      const stored = await store(bytes, gone.signal);
-      onStored(stored);
-      return stored;
-    });
+    const { fields, fileName, file } = await collect(req, busboy, (bytes) => (storing = keep(bytes)));
     return { fields: parsePart(schema, 'body', fields) as z.output<Fields>, fileName, file };
   } catch (error) {
     // What is still under way is not waited for: it may be long.
     if (!req.complete) res.setHeader('connection', 'close');
     req.unpipe(busboy);
     req.resume();
-    throw gone.signal.aborted ? gone.signal.reason : error;
+    const reason: unknown = gone.signal.aborted ? gone.signal.reason : error;
+    // A form that is refused for something else may have its file just being stored: it ends now, or is told of.
+    gone.abort(reason);
+    busboy.destroy();
+    await storing?.catch(() => undefined);
+    throw reason;
   } finally {
     req.off('close', onClose);
   }
@@ -125,12 +132,17 @@ function collect<Stored>(
 
 const maxNameLength = 255;
 
-/** A name to show and to save under: the last part of a path, without what no file system takes. */
+/**
+ * A name to show and to save under: the last part of a path, without what no file system takes, and without what
+ * turns the direction of writing around: `exe.txt` can be made to look like `txt.exe`.
+ */
 function cleanName(name: string | undefined): string {
   const last = (name ?? '').split(/[/\\]/).at(-1) ?? '';
   const cleaned = last
-    .replaceAll(/\p{Cc}|\p{Surrogate}/gu, '')
+    .replaceAll(/\p{Cc}|\p{Surrogate}|\p{Bidi_Control}/gu, '')
     .trim()
-    .slice(-maxNameLength);
+    .slice(-maxNameLength)
+    // Half of a character that the cut went through.
+    .replace(/^\p{Surrogate}/u, '');
   return cleaned === '' || /^\.+$/.test(cleaned) ? 'file' : cleaned;
 }

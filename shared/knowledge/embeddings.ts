@@ -42,6 +42,12 @@ export const unusedVectorSql = `NOT EXISTS (SELECT 1 FROM knowledge_chunks WHERE
 
 /** Deletes those of the vectors whose text no passage has any more. */
 export async function forgetVectors(tx: Sql, hashes: readonly Buffer[]): Promise<void> {
+  // Locked first, in one order, and looked at in a second statement: its snapshot sees the passages that somebody else
+  // has deleted meanwhile. Of two that delete the same text at once each would leave the vector to the other.
+  await tx.query(
+    'SELECT 1 FROM embeddings WHERE content_hash = ANY($1::bytea[]) ORDER BY content_hash, model FOR UPDATE',
+    [hashes],
+  );
   await tx.query(`DELETE FROM embeddings WHERE content_hash = ANY($1::bytea[]) AND ${unusedVectorSql}`, [hashes]);
 }
 

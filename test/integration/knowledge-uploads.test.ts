@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TestUser } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
+
+let system: KnowledgeSystem;
+let power: TestUser;
+
+beforeAll(async () => {
+  system = await startKnowledgeSystem();
+  power = await system.app.registerUser({ role: 'power' });
+});
+afterAll(() => system.close());
+
+const part = (disposition: string, content: string): string =>
+  `--x\r\ncontent-disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`;
+
+const post = (parts: string): Promise<Response> =>
+  fetch(`${system.app.url}/api/v1/knowledge/files`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${power.accessToken}`, 'content-type': 'multipart/form-data; boundary=x' },
+    body: `${parts}--x--\r\n`,
+  });
+
+describe('a form', () => {
+  const file = part('name="file"; filename="a.txt"', 'some text');
+
+  it.each([
+    ['two files', file + file],
+    ['a file of a field that is too long', part('name="title"', 'x'.repeat(70_000)) + file],
+    ['too many fields', part('name="tags"', 'a').repeat(40) + file],
+    ['a file, and then one of another field', file + part('name="other"; filename="b.txt"', 'b')],
+  ])('of %s is refused, and nothing of it is left', async (_what, parts) => {
+    const before = await system.objects();
+    expect((await post(parts)).status).toBe(400);
+    expect(await system.objects()).toEqual(before);
+  });
+
+  it('may have its fields after the file', async () => {
+    const response = await post(file + part('name="title"', 'Afterwards') + part('name="tags"', 'a,b'));
+    expect(await response.json()).toMatchObject({ entry: { title: 'Afterwards', tags: ['a', 'b'] } });
+  });
+});
+
+describe('the name of a file', () => {
+  it.each([
+    ['is cut at a character, not in it', `x${'😀'.repeat(130)}.txt`, `${'😀'.repeat(125)}.txt`],
+    ['does not turn its direction', 'invoice\u202Etxt.exe', 'invoicetxt.exe'],
+    ['is the last part of a path', '..\\..\\etc/passwd\0', 'passwd'],
+  ])('%s', async (_what, name, kept) => {
+    const { body } = await system.upload(power, { name, bytes: `named ${name}` });
+    expect(body.entry).toMatchObject({ title: kept, version: { fileName: kept } });
+  });
+});
+
+describe('a download', () => {
+  let url: string;
+  let etag: string;
+  beforeAll(async () => {
+    const { body } = await system.upload(power, { name: 'a.txt', bytes: '0123456789' });
+    url = `${system.app.url}/api/v1/knowledge/${body.entry.id}/file`;
+    etag = `"${body.entry.version.sha256}"`;
+  });
+  const get = async (headers: Record<string, string>, method = 'GET'): Promise<[number, string]> => {
+    const response = await fetch(url, {
+      method,
+      headers: { authorization: `Bearer ${power.accessToken}`, ...headers },
+    });
+    return [response.status, await response.text()];
+  };
+
+  it('is not sent again to who has it, whatever a proxy made of its mark', async () => {
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      expect(await get({ 'if-none-match': known })).toEqual([304, '']);
+    }
+    expect((await get({ 'if-none-match': '"other", W/"another"' }))[0]).toBe(200);
+  });
+
+  it('goes on only where the file is still the same', async () => {
+    expect(await get({ range: 'bytes=5-', 'if-range': etag })).toEqual([206, '56789']);
+    expect(await get({ range: 'bytes=5-', 'if-range': '"of an earlier version"' })).toEqual([200, '0123456789']);
+    expect(await get({ range: 'bytes=-3' }, 'HEAD')).toEqual([206, '']);
+  });
+});
+
+it('entries of the same text that are deleted at the same time leave no vector behind', async () => {
+  const { database } = system.app.ctx;
+  const content = `The ${randomBytes(8).toString('hex')} text of many entries.`;
+  const entries = await Promise.all(Array.from({ length: 8 }, () => system.write(power, { content })));
+  for (const { id } of entries) await system.settled(power, id);
+  await Promise.all(
+    entries.map(({ id }) => system.app.request('DELETE', `/knowledge/${id}`, { token: power.accessToken })),
+  );
+  await system.idle();
+  const { rows } = await database.query(
+    'SELECT 1 FROM embeddings WHERE content_hash NOT IN (SELECT content_hash FROM knowledge_chunks)',
+  );
+  expect(rows).toEqual([]);
+  await eventually(async () => {
+    const left = await database.query('SELECT 1 FROM knowledge_entries WHERE deleted_at IS NOT NULL');
+    expect(left.rowCount).toBe(0);
+  });
+});
