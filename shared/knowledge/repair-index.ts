@@ -46,6 +46,8 @@ async function wasEmptied(sql: Sql, vectors: VectorStore): Promise<boolean> {
 
 /** Forgets which chunks have points, and asks for those that are to have one; of entries, for those with a vector. */
 async function askForAllPoints(tx: Sql): Promise<Ready[]> {
+  // Entries first, as everywhere: whoever works on several versions of one would meet this in the middle.
+  await tx.query('SELECT 1 FROM knowledge_entries ORDER BY id FOR NO KEY UPDATE');
   await tx.query(`UPDATE knowledge_versions SET indexed = '{}' WHERE NOT isempty(indexed)`);
   const { rows } = await tx.query<{ versionId: string; userId: string; from: number; to: number }>(
     `SELECT version.id AS "versionId", version.created_by AS "userId", start AS "from", least(start + $1::int, upper(part)) AS "to"
