@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Role } from '../../shared/accounts/principal.js';
+import type { Answer, TestUser } from '../support/app.js';
+import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
+
+/** The states of an entry that is to be read, changed and reviewed; `edited` was approved and has a newer draft. */
+const states = ['draft', 'submitted', 'approved', 'rejected', 'edited', 'failed'] as const;
+type State = (typeof states)[number];
+
+/** Who may come: to an entry that is theirs, or that is somebody else's. Those who own one may have lost their role. */
+const comers = [
+  { role: 'admin', own: false },
+  { role: 'power', own: true },
+  { role: 'power', own: false },
+  { role: 'regular', own: true },
+  { role: 'regular', own: false },
+  { role: 'guest', own: true },
+  { role: 'guest', own: false },
+] as const;
+type Comer = (typeof comers)[number];
+
+const fileOf = (text: string): FormData => {
+  const form = new FormData();
+  form.set('file', new Blob([text]), 'file.txt');
+  return form;
+};
+
+/** What can be done with an entry: the request, and in which states the one who may do it is not refused. */
+const actions = {
+  get: { method: 'GET', path: '', by: 'reader', status: 200, from: states },
+  versions: { method: 'GET', path: '/versions', by: 'reader', status: 200, from: states },
+  file: { method: 'GET', path: '/file', by: 'reader', status: 200, from: states },
+  describe: { method: 'PATCH', path: '', body: { tags: ['new'] }, by: 'manager', status: 202, from: states },
+  edit: { method: 'PATCH', path: '', body: { content: 'Another text.' }, by: 'manager', status: 202, from: states },
+  replace: { method: 'PUT', path: '/file', form: true, by: 'manager', status: 202, from: states },
+  submit: {
+    method: 'POST',
+    path: '/submit',
+    by: 'manager',
+    status: 200,
+    from: ['draft', 'rejected', 'edited', 'failed'],
+  },
+  approve: {
+    method: 'POST',
+    path: '/approve',
+    by: 'approver',
+    status: 200,
+    from: ['draft', 'submitted', 'rejected', 'edited'],
+  },
+  reject: {
+    method: 'POST',
+    path: '/reject',
+    body: { reason: 'no' },
+    by: 'approver',
+    status: 200,
+    from: ['submitted', 'approved'],
+  },
+  again: { method: 'POST', path: '/reingest', by: 'manager', status: 202, from: states },
+  remove: { method: 'DELETE', path: '', by: 'manager', status: 204, from: states },
+} as const satisfies Record<
+  string,
+  {
+    method: string;
+    path: string;
+    body?: object;
+    form?: true;
+    by: 'reader' | 'manager' | 'approver';
+    status: number;
+    from: readonly State[];
+  }
+>;
+type Action = (typeof actions)[keyof typeof actions];
+
+/** The table of who may do what, as one would read it aloud. */
+function expected({ role, own }: Comer, { by, status, from }: Action, state: State): number {
+  const manages = role === 'admin' || (role === 'power' && own);
+  const sees = manages || (role !== 'guest' && (state === 'approved' || state === 'edited'));
+  if (!sees) return 404;
+  if (by !== 'reader' && !(by === 'approver' ? role === 'admin' : manages)) return 403;
+  return (from as readonly State[]).includes(state) ? status : 409;
+}
+
+let system: KnowledgeSystem;
+let admin: TestUser;
+const users = new Map<Comer, TestUser>();
+let made = 0;
+
+beforeAll(async () => {
+  system = await startKnowledgeSystem();
+  admin = await system.app.registerUser({ role: 'admin' });
+  for (const comer of comers) users.set(comer, await system.app.registerUser({ role: comer.role }));
+});
+afterAll(() => system.close());
+
+const call = (user: TestUser, method: string, path: string, body?: object): Promise<Answer> =>
+  system.app.request(method, path, { token: user.accessToken, ...(body ? { body } : {}) });
+
+/** A new entry in that state, of an owner who keeps the role only as long as it is made. */
+async function entryIn(state: State, owner: TestUser, role: Role): Promise<string> {
+  const setRole = async (to: Role): Promise<void> => {
+    expect((await call(admin, 'PATCH', `/users/${owner.user.id}`, { role: to })).status).toBe(200);
+  };
+  made += 1;
+  if (role !== 'admin') await setRole('power');
+  const text = state === 'failed' ? new Uint8Array(64).map((_, n) => n * 37) : `The matter number ${made} of ${state}.`;
+  const { status, body } = await system.upload(owner, { name: 'matter.txt', bytes: text });
+  expect(status).toBe(202);
+  const id: string = body.entry.id;
+  await system.settled(owner, id);
+  const step = async (path: string, body?: object): Promise<void> => {
+    expect((await call(admin, 'POST', `/knowledge/${id}/${path}`, body)).status).toBe(200);
+  };
+  if (state === 'submitted' || state === 'rejected') await step('submit');
+  if (state === 'rejected') await step('reject', { reason: 'not yet' });
+  if (state === 'approved' || state === 'edited') await step('approve');
+  if (state === 'edited') {
+    const form = { name: 'matter.txt', bytes: `The newer matter ${made}.` };
+    expect((await system.upload(owner, form, {}, id)).status).toBe(202);
+    await system.settled(owner, id);
+  }
+  await setRole(role);
+  return id;
+}
+
+/** Sends it, and tells the status alone. */
+async function attempt(user: TestUser, id: string, action: Action): Promise<number> {
+  const url = `/knowledge/${id}${action.path}`;
+  if (!('form' in action))
+    return (await call(user, action.method, url, 'body' in action ? action.body : undefined)).status;
+  const response = await fetch(`${system.app.url}/api/v1${url}`, {
+    method: action.method,
+    headers: { authorization: `Bearer ${user.accessToken}` },
+    body: fileOf('Another file.'),
+  });
+  return response.status;
+}
+
+describe.each(states)('an entry that is %s', (state) => {
+  it.each(comers)('answers to $role, own: $own', { timeout: 60_000 }, async (comer) => {
+    const user = users.get(comer) as TestUser;
+    const owner = comer.own ? user : await system.app.registerUser({ role: 'power' });
+    const ownerRole = comer.own ? comer.role : 'power';
+    let id: string | null = null;
+    const found: Record<string, number> = {};
+    const wanted: Record<string, number> = {};
+    for (const [name, action] of Object.entries(actions)) {
+      id ??= await entryIn(state, owner, ownerRole);
+      wanted[name] = expected(comer, action, state);
+      found[name] = await attempt(user, id, action);
+      // What was done has made another entry of it.
+      if (action.by !== 'reader' && (found[name] ?? 500) < 300) id = null;
+    }
+    expect(found).toEqual(wanted);
+  });
+});
+
+describe.each(comers.filter(({ own }) => !own))('whoever is $role', (comer) => {
+  const makes = comer.role === 'admin' || comer.role === 'power';
+
+  it('makes entries, lists them and searches, or does not', async () => {
+    const user = users.get(comer) as TestUser;
+    const { status } = await call(user, 'POST', '/knowledge', { title: 'Mine', content: 'My text.' });
+    const upload = await system.upload(user, { name: 'mine.txt', bytes: 'My file.' });
+    expect([status, upload.status]).toEqual(makes ? [202, 202] : [403, 403]);
+    const reads = comer.role !== 'guest' ? 200 : 403;
+    expect((await call(user, 'GET', '/knowledge')).status).toBe(reads);
+    expect((await call(user, 'GET', '/knowledge/search?q=text')).status).toBe(reads);
+  });
+
+  it('finds and lists of others what was approved, and admins what is ready', async () => {
+    const user = users.get(comer) as TestUser;
+    if (comer.role === 'guest') return;
+    const owner = await system.app.registerUser({ role: 'power' });
+    for (const state of states) {
+      const id = await entryIn(state, owner, 'power');
+      await system.idle();
+      const shown = comer.role === 'admin' || state === 'approved' || state === 'edited';
+      const listed = await call(user, 'GET', '/knowledge?limit=100');
+      expect(listed.body.items.map((item: { id: string }) => item.id).includes(id), `${state} listed`).toBe(shown);
+      const hits = await system.search(user, `matter ${made}`, { limit: '100', mode: 'hybrid' });
+      const ofIt = hits.filter(({ entryId }) => entryId === id);
+      expect(ofIt.length > 0, `${state} found`).toBe(shown && state !== 'failed');
+      const version = comer.role === 'admin' && state === 'edited' ? 2 : 1;
+      for (const hit of ofIt) expect(hit.version).toBe(version);
+    }
+  });
+});
+
+it('a file of a version that is not shown is as little to be had as its text', async () => {
+  const owner = await system.app.registerUser({ role: 'power' });
+  const id = await entryIn('edited', owner, 'power');
+  const statusOf = async (user: TestUser, n: number): Promise<number> =>
+    (await call(user, 'GET', `/knowledge/${id}/file?version=${n}`)).status;
+  for (const comer of comers.filter(({ own }) => !own)) {
+    const user = users.get(comer) as TestUser;
+    const sees = [comer.role !== 'guest', comer.role === 'admin'].map((shown) => (shown ? 200 : 404));
+    expect([await statusOf(user, 1), await statusOf(user, 2)], comer.role).toEqual(sees);
+  }
+  expect([await statusOf(owner, 1), await statusOf(owner, 2)]).toEqual([200, 200]);
+});
