@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExtractor } from '../../shared/knowledge/extraction/extract.js';
 import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
 import { pdfOf, xlsxOf } from '../support/small-files.js';
@@ -16,7 +16,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function read(mail: string, name = 'a.eml'): Promise<ExtractedPart[]> {
+async function read(mail: string | Buffer, name = 'a.eml'): Promise<ExtractedPart[]> {
   const file = path.join(folder, name);
   await writeFile(file, mail);
   const parts: ExtractedPart[] = [];
@@ -93,4 +93,46 @@ it('a memo that says from whom and to whom it is stays the text that it is', asy
   const memo = 'From: the board\nTo: everybody\nSubject: parking\nDate: today\nStatus: open\n\nPark elsewhere.\n';
   const [part] = await read(memo, 'memo.txt');
   expect(part?.text.trim()).toBe(memo.trim());
+});
+
+describe('parts of a mail are read', () => {
+  const csv = '--y\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=l.csv\r\n\r\nmilk,2\r\n';
+  const parts = `--y\r\nContent-Type: text/plain\r\n\r\nSee below\r\n${csv}--y--\r\n`;
+
+  it.each([
+    ['whose header names no boundary', 'multipart/mixed'],
+    ['whose header names another one', 'multipart/mixed;\r\n boundary="other"'],
+  ])('of one %s', async (_which, type) => {
+    const texts = (await read(`${header('Parts', type)}${parts}`)).map(({ text }) => text.trim());
+    expect(texts[0]).toMatch(/See below$/);
+    expect(texts[1]).toBe('milk | 2');
+  });
+
+  it('and where it has none, its text', async () => {
+    const [part] = await read(`${header('None', 'multipart/mixed; boundary=x')}Only a text\r\n`);
+    expect(part?.text.trim()).toMatch(/Only a text$/);
+  });
+});
+
+it('all mails of a mailbox are read, each under its subject, and a broken one spoils none', async () => {
+  const sent = (at: number): string => `From a@example.org Mon Jan  1 1${at}:00:00 2024\r\n`;
+  const mailbox = [
+    `${sent(0)}${mailOf('--x\r\nContent-Type: text/plain\r\n\r\nFirst text\r\n\r\nFrom here on it is mine.\r\n')}`,
+    `${sent(1)}${header('Broken', `text/plain\r\nX-Long: ${'x'.repeat(3_000_000)}`)}lost\r\n`,
+    `${sent(2)}${header('Last', 'text/plain')}Last text\r\n`,
+  ].join('\r\n');
+  for (const name of ['a.mbox', 'a.eml']) {
+    const parts = await read(mailbox, name);
+    expect(parts.map(({ headingPath }) => headingPath)).toEqual([['Files'], ['Last']]);
+    expect(parts[0]?.text).toContain('From here on it is mine.');
+    expect(parts[1]?.text).toContain('Last text');
+  }
+});
+
+it('a mail that was saved in UTF-16, or with a byte order mark, has its header', async () => {
+  const mail = `\ufeff${header('Größe', 'text/plain; charset=utf-8')}wide words`;
+  for (const bytes of [Buffer.from(mail, 'utf16le'), Buffer.from(mail)]) {
+    const [part] = await read(bytes);
+    expect(part?.text).toMatch(/^Subject: Größe\nFrom: a@example.org\n[^]*wide words/);
+  }
 });

@@ -5,11 +5,31 @@ import { encodingOfBytes } from '../encoding.js';
 import { damaged, ExtractionFailed } from '../failure.js';
 import { htmlBlocks } from '../html-blocks.js';
 import type { Piece } from '../piece.js';
+import { withBoundary } from './mail-boundary.js';
+import { mailsIn } from './mailbox.js';
 import type { InnerFile, Source } from './parser.js';
 
-/** An e-mail: who, when, about what, its text, and the texts of what came with it: files, and other mails. */
-export async function* readEml({ path, readInner }: Source): AsyncGenerator<Piece> {
-  const email = await parse(await readFile(path));
+/** An e-mail, or a mailbox of them. One that cannot be read does not spoil the others. */
+export async function* readEml({ path, readInner, onAdvance }: Source): AsyncGenerator<Piece> {
+  const mails = mailsIn(await readFile(path));
+  let failed = 0;
+  for (const [index, mail] of mails.entries()) {
+    try {
+      for await (const piece of readMail(withBoundary(mail), readInner)) {
+        yield { ...piece, done: (index + piece.done) / mails.length };
+      }
+    } catch (error) {
+      failed += 1;
+      const ofTheMail = error instanceof ExtractionFailed && /^(damaged|encrypted)$/.test(error.code);
+      if (failed === mails.length || !ofTheMail) throw error;
+    }
+    onAdvance();
+  }
+}
+
+/** Who, when, about what, its text, and the texts of what came with it: files, and other mails. */
+async function* readMail(bytes: Buffer, readInner: Source['readInner']): AsyncGenerator<Piece> {
+  const email = await parse(bytes);
   if (isEncrypted(email)) {
     throw new ExtractionFailed('encrypted', 'The mail is encrypted: only who it was sent to can open it.');
   }
