@@ -183,3 +183,27 @@ it('a page that stands in a form is read', async () => {
   const page = '<html><body><form id="all"><p>Words of the page</p><button>Send</button></form></body></html>';
   expect(await files.textOf('a.html', page)).toBe('Words of the page');
 });
+
+describe('an archive', () => {
+  const paragraphs = (count: number): string => document(`${paragraph('Start')}${'<w:p/>'.repeat(count)}`);
+
+  it('that unpacks to far more than office files do is not unpacked', async () => {
+    const bomb = named('word/document.xml', paragraphs(12_000_000));
+    expect(bomb.length).toBeLessThan(200_000);
+    await expect(files.textOf('bomb.docx', bomb)).rejects.toMatchObject({ code: 'too_large' });
+    expect(await files.textOf('blank.docx', named('word/document.xml', paragraphs(100_000)))).toBe('Start');
+  });
+
+  it.each([
+    ['application/vnd.oasis.opendocument.text', '.docx'],
+    ['application/vnd.oasis.opendocument.spreadsheet', '.xlsx'],
+    ['application/epub+zip', '.epub'],
+    ['text/of-no-known-kind', 'Unpack'],
+  ])('of the kind %s says what to do with it', async (mediaType, advice) => {
+    const file = zipOf([{ name: 'mimetype', content: mediaType, stored: true }]);
+    await expect(files.textOf('a.zip', file)).rejects.toMatchObject({
+      code: 'unknown_type',
+      message: expect.stringContaining(advice),
+    });
+  });
+});

@@ -1,19 +1,19 @@
 import { deflateRawSync } from 'node:zlib';
 
-/** A ZIP archive; `declaredSize` lies about what an entry unpacks to. */
+/** A ZIP archive; `declaredSize` lies about what an entry unpacks to, one that is `stored` is not packed. */
 export function zipOf(
-  entries: { name: string; content: string | Buffer; declaredSize?: number; encrypted?: boolean }[],
+  entries: { name: string; content: string | Buffer; declaredSize?: number; encrypted?: boolean; stored?: boolean }[],
 ): Buffer {
   const bodies: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content, declaredSize, encrypted } of entries) {
+  for (const { name, content, declaredSize, encrypted, stored } of entries) {
     const raw = Buffer.from(content);
-    const packed = deflateRawSync(raw, { level: 9 });
+    const packed = stored ? raw : deflateRawSync(raw, { level: 9 });
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0);
     fields.writeUInt16LE(encrypted ? 1 : 0, 2);
-    fields.writeUInt16LE(8, 4);
+    fields.writeUInt16LE(stored ? 0 : 8, 4);
     fields.writeUInt32LE(packed.length, 14);
     fields.writeUInt32LE(declaredSize ?? raw.length, 18);
     fields.writeUInt16LE(Buffer.byteLength(name), 22);

@@ -30,7 +30,8 @@ export async function detect(head: Buffer, name?: string): Promise<Detected> {
   return { type: 'unknown', label: await labelOf(head) };
 }
 
-async function labelOf(head: Buffer): Promise<string | undefined> {
+/** A media type for what is of none of the types that are read, where one is known. */
+export async function labelOf(head: Buffer): Promise<string | undefined> {
   try {
     return (await fileTypeFromBuffer(head))?.mime;
   } catch {

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { assembleParts } from './assemble-parts.js';
-import { detect, headBytes, officeTypeOf } from './detect-type.js';
+import { detect, headBytes, labelOf, officeTypeOf } from './detect-type.js';
 import { ExtractionFailed } from './failure.js';
 import { innerReader } from './inner-files.js';
 import type { FileType } from './part.js';
@@ -88,7 +88,7 @@ async function typeOf(
   const archive = await openArchive(path, limits.inflatedBytes);
   archive.close();
   const type = officeTypeOf(archive.names);
-  if (!type) throw await unreadable(path, 'application/zip');
+  if (!type) throw await unreadable(path, (await labelOf(head)) ?? 'application/zip');
   return type;
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { ExtractionFailed } from './failure.js';
+import { adviceFor } from './other-kinds.js';
 
 const readable =
   'PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx), CSV, HTML, Markdown, text and e-mail (.eml) files';
@@ -15,6 +16,8 @@ export async function unreadable(path: string, label: string | undefined): Promi
     const advice = 'Save it as .docx, .pptx or .xlsx and upload it again.';
     return new ExtractionFailed('unknown_type', `The file is of an old Office format that cannot be read. ${advice}`);
   }
+  const advice = adviceFor(label);
+  if (advice) return new ExtractionFailed('unknown_type', advice);
   const what = label ? ` (${label})` : '';
   return new ExtractionFailed('unknown_type', `Files of this kind${what} cannot be read. ${readable} can.`);
 }
