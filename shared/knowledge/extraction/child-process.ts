@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { constants, setPriority, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { JobFailure } from '../../errors.js';
 import { ExtractionFailed, tookTooLong } from './failure.js';
 import { type Answer, answerDescriptor, answerSchema, type ExtractionRequest } from './protocol.js';
 
@@ -67,7 +68,11 @@ export function startReader(memoryBytes: number): Reader {
         yield answer;
       }
     },
-    kill: () => child.kill('SIGKILL'),
+    kill() {
+      child.kill('SIGKILL');
+      // Also here: this process may be about to end, and then hears no more of the other one's exit.
+      rmSync(scratch, { recursive: true, force: true });
+    },
   };
 }
 
@@ -101,8 +106,13 @@ function entry(): string {
 
 function reasonOf(code: number | null, signal: NodeJS.Signals | null, errors: string): Error {
   const cause = `${signal ?? `exit code ${code}`} ${errors.slice(-500)}`.trim();
-  // SIGUSR2 and SIGXCPU are the watchdog, SIGABRT is V8 out of heap; the kernel kills when the machine has no memory left.
-  if (signal === 'SIGUSR2' || signal === 'SIGKILL' || /out of memory|allocation failed/i.test(errors)) {
+  // Not by us: the kernel, when the machine has no memory left, takes what it finds, whoever used it up.
+  if (signal === 'SIGKILL') {
+    const message = 'Reading the file was ended by the system: its memory may have been used up.';
+    return new JobFailure('reader_killed', message, { transient: true, cause });
+  }
+  // SIGUSR2 and SIGXCPU are the watchdog, SIGABRT is V8 out of heap.
+  if (signal === 'SIGUSR2' || /out of memory|allocation failed/i.test(errors)) {
     return new ExtractionFailed('out_of_memory', 'Reading the file takes more memory than is allowed.', cause);
   }
   if (signal === 'SIGXCPU') return tookTooLong(cause);

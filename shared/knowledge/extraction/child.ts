@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -14,11 +14,13 @@ import type { Told } from './watchdog.js';
 const memoryBytes = Number(process.argv[2]);
 const scratch = process.argv[3] ?? '';
 const answers = createWriteStream('', { fd: answerDescriptor, highWaterMark: 256 * 1024 });
+// The parent removes it too, unless it was killed.
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 // The parent has gone or does not want the rest.
 answers.on('error', () => process.exit(0));
 
 const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
-  workerData: { memoryBytes, parentPid: process.ppid },
+  workerData: { memoryBytes, parentPid: process.ppid, scratch },
   resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
   execArgv: [],
 });

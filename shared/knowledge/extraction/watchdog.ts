@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
 /**
@@ -5,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
  * the process when it holds too much memory or has computed for too long, and when the process that started it is
  * gone. Polling from inside works on every system, and does not wait for the parent's event loop.
  */
-const { memoryBytes, parentPid } = workerData as { memoryBytes: number; parentPid: number };
+const { memoryBytes, parentPid, scratch } = workerData as { memoryBytes: number; parentPid: number; scratch: string };
 
 /** What the main thread says: a file is begun, with its limits; reading it gets on; it has ended. */
 export type Told = { processorMs: number; fruitlessMs: number } | 'advanced' | 'ended';
@@ -32,7 +33,11 @@ parentPort?.on('message', (told: Told) => {
 setInterval(() => {
   // Without a listener each of these ends the process at once; which one it was tells the parent why.
   if (process.memoryUsage.rss() > memoryBytes) process.kill(process.pid, 'SIGUSR2');
-  if (process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
+  if (process.ppid !== parentPid) {
+    // Nobody else is left who knows where they are: what came with a mail is not to stay there.
+    rmSync(scratch, { recursive: true, force: true });
+    process.kill(process.pid, 'SIGKILL');
+  }
   if (!limits) return;
   const now = processorMs();
   if (now - begunAt > limits.processorMs || now - advancedAt > limits.fruitlessMs) process.kill(process.pid, 'SIGXCPU');
