@@ -59,8 +59,9 @@ export const getFile = endpoint({
       const bytes = await ctx.objects.open(file.objectKey, range ?? undefined);
       await pipeline(bytes, res);
     } catch (error) {
-      if (!res.headersSent)
-        for (const name of res.getHeaderNames()) if (name.startsWith('content-')) res.removeHeader(name);
+      // What was said of the file is not true of the answer that follows.
+      const ofTheFile = /^(content-.*|etag|accept-ranges)$/;
+      if (!res.headersSent) res.getHeaderNames().forEach((name) => ofTheFile.test(name) && res.removeHeader(name));
       if (error instanceof ObjectMissing) throw notFound('The file');
       // The client has gone: nobody is to be told.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;

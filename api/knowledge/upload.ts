@@ -5,7 +5,7 @@ import type { Principal } from '../../shared/accounts/principal.js';
 import type { Sql } from '../../shared/database.js';
 import { type Accepted, addVersion, createEntry, lockEntry } from '../../shared/knowledge/change-entry.js';
 import { entryFields, getEntry, tagSchema } from '../../shared/knowledge/entry.js';
-import { registerFile, type StoredFile, storeFile } from '../../shared/knowledge/files.js';
+import { findLostObject, registerFile, type StoredFile, storeFile } from '../../shared/knowledge/files.js';
 import { maxTags, maxTitleLength } from '../../shared/knowledge/limits.js';
 import { requireManage } from '../../shared/knowledge/policy.js';
 import type { NewContent } from '../../shared/knowledge/version.js';
@@ -112,8 +112,9 @@ async function receive<Fields extends z.ZodType>(
       status: 202,
       res,
     };
+    const lost = await findLostObject(ctx, file);
     const answer = await runInTransaction(ctx, options, async (tx) => {
-      kept = await registerFile(tx, file);
+      kept = await registerFile(tx, file, lost);
       accepted = await make(tx, { source: 'file', fileName, sha256: file.sha256, size: file.size }, form.fields);
       return { entry: await getEntry(tx, principal, accepted.id), jobId: accepted.jobId };
     });

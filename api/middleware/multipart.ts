@@ -100,8 +100,8 @@ function collect<Stored>(
       const stored = store(stream);
       // When it fails the rest of the stream is let through, so that the form can come to its end.
       stored.catch((error: Error) => {
-        // One that was refused, for its size say, is cut too, because nobody reads on: it keeps its own reason.
-        if (cut && !(error instanceof AppError)) refuse('The form ends in the middle of the file.', cut);
+        // One that was refused or could not be stored is cut too, because nobody reads on: it keeps its own reason.
+        if (cut && error === cut) refuse('The form ends in the middle of the file.', cut);
         else reject(error);
         stream.resume();
       });

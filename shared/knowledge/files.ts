@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { ObjectStore } from '../adapters/object-store/object-store.js';
+import { ObjectMissing, type ObjectStore } from '../adapters/object-store/object-store.js';
 import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
 
@@ -32,21 +32,63 @@ export async function storeFile(
       yield bytes;
     }
   }
-  await objects.put(objectKey, measured(), signal);
+  try {
+    await objects.put(objectKey, measured(), signal);
+  } catch (error) {
+    throw isOfTheDisk(error) ? cannotStore(error) : error;
+  }
   return { objectKey, sha256: hash.digest(), size };
 }
 
+/** What the system says of a disk that is full, read-only, not there or broken. */
+const diskErrors =
+  /^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM|EIO|ENOENT|ENOTDIR|EEXIST|EMFILE|ENFILE|EFBIG|ENXIO|ENODEV|ESTALE)$/;
+
+const isOfTheDisk = (error: unknown): boolean => diskErrors.test(String((error as { code?: unknown } | null)?.code));
+
+function cannotStore(cause: unknown): AppError {
+  return new AppError('unavailable', 'Files cannot be stored at the moment. An operator has to look at the storage.', {
+    retryAfterSeconds: 60,
+    cause,
+  });
+}
+
 /**
- * Makes a stored file known, unless the same bytes are known already. The row stays locked until the transaction
+ * The object that is said to have these bytes, if it is not in the storage any more: a disk was lost, or restored as it
+ * was before. Whoever sends the file again brings it back, to all entries that have it.
+ */
+export async function findLostObject(
+  { database, objects }: { database: Sql; objects: ObjectStore },
+  { sha256 }: { sha256: Buffer },
+): Promise<string | null> {
+  const { rows } = await database.query<{ objectKey: string }>(
+    'SELECT object_key AS "objectKey" FROM files WHERE sha256 = $1',
+    [sha256],
+  );
+  const objectKey = rows[0]?.objectKey;
+  if (objectKey === undefined) return null;
+  try {
+    const bytes = await objects.open(objectKey);
+    bytes.once('error', () => undefined).destroy();
+    return null;
+  } catch (error) {
+    return error instanceof ObjectMissing ? objectKey : null;
+  }
+}
+
+/**
+ * Makes a stored file known, unless the same bytes are known already and not in the `lost` object. The row stays locked until the transaction
  * ends, so that nobody finds it unused meanwhile.
  *
  * @returns the object that has the bytes: another one than was given when they were known.
  */
-export async function registerFile(tx: Sql, file: StoredFile): Promise<string> {
+export async function registerFile(tx: Sql, file: StoredFile, lost: string | null): Promise<string> {
   const { rows } = await tx.query<{ objectKey: string }>(
     `INSERT INTO files (sha256, object_key, size) VALUES ($1, $2, $3)
-     ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256 RETURNING object_key AS "objectKey"`,
-    [file.sha256, file.objectKey, file.size],
+     ON CONFLICT (sha256) DO UPDATE SET
+       object_key = CASE WHEN files.object_key = $4 THEN excluded.object_key ELSE files.object_key END
+     RETURNING object_key AS "objectKey"`,
+    [file.sha256, file.objectKey, file.size, lost],
   );
   return rows[0]?.objectKey ?? file.objectKey;
 }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestUser } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -100,5 +102,38 @@ it('entries of the same text that are deleted at the same time leave no vector b
   await eventually(async () => {
     const left = await database.query('SELECT 1 FROM knowledge_entries WHERE deleted_at IS NOT NULL');
     expect(left.rowCount).toBe(0);
+  });
+});
+
+describe('a storage', () => {
+  const files = (): string => path.join(system.storage, 'files');
+
+  it('that cannot be written to is not the fault of the form, and passes', async () => {
+    await rename(files(), `${files()}-away`);
+    // In the way of the folder, as anything may be that makes writing fail: who runs the tests may write everywhere.
+    await writeFile(files(), '');
+    const file = { name: 'a.txt', bytes: 'x'.repeat(1_000_000) };
+    const { status, body } = await system.upload(power, file);
+    expect([status, body.code, body.detail]).toEqual([503, 'unavailable', expect.stringContaining('storage')]);
+    await rm(files());
+    await rename(`${files()}-away`, files());
+    expect((await system.upload(power, file)).status).toBe(202);
+  });
+
+  it('that has lost a file has it again when somebody sends it', async () => {
+    const bytes = `Lost and found ${randomBytes(8).toString('hex')}`;
+    const statusOf = async (id: string): Promise<number> =>
+      (await system.app.request('GET', `/knowledge/${id}/file`, { token: power.accessToken })).status;
+    const first = (await system.upload(power, { name: 'a.txt', bytes })).body.entry.id;
+    await system.settled(power, first);
+    const { rows } = await system.app.ctx.database.query<{ key: string }>(
+      'SELECT object_key AS key FROM files JOIN knowledge_versions ON file_sha256 = sha256 WHERE entry_id = $1',
+      [first],
+    );
+    await rm(path.join(system.storage, rows[0]?.key ?? ''));
+    expect(await statusOf(first)).toBe(404);
+    const second = (await system.upload(power, { name: 'b.txt', bytes })).body.entry.id;
+    expect((await system.settled(power, second)).version.state).toBe('ready');
+    expect([await statusOf(first), await statusOf(second)]).toEqual([200, 200]);
   });
 });
