@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FileReader, startFileReader } from '../support/extraction.js';
-import { relations, xlsxOf, zipOf } from '../support/small-files.js';
+import { pdfOf, relations, xlsxOf, zipOf } from '../support/small-files.js';
 
 let files: FileReader;
 beforeAll(async () => {
@@ -206,4 +206,23 @@ describe('an archive', () => {
       message: expect.stringContaining(advice),
     });
   });
+});
+
+it('PDF: what was filled into its fields and noted on it is read, and what is hidden or not ticked is not', async () => {
+  const field = (type: string, name: string, more: string): string =>
+    `<< /Type /Annot /Subtype /Widget /Rect [0 0 9 9] /FT /${type} /T (${name}) ${more} >>`;
+  const file = pdfOf(
+    ['Form', 'Last page'],
+    [],
+    [
+      field('Tx', 'Surname', '/V (Quollman)'),
+      field('Tx', 'Empty', ''),
+      field('Tx', 'Pin', '/V (1234) /Ff 8192'),
+      field('Tx', 'Secret', '/V (hidden) /F 2'),
+      field('Btn', 'Agree', '/V /Off /AS /Off'),
+      '<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents (Please check) >>',
+      '<< /Type /Annot /Subtype /FreeText /Rect [0 0 9 9] /Contents (Written on it) /DA (/Helv 9 Tf) >>',
+    ],
+  );
+  expect(await files.textOf('form.pdf', file)).toBe('Form Please check Written on it Surname: Quollman Last page');
 });

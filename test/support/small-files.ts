@@ -105,9 +105,13 @@ export function pptxOf(slides: string[], notes: string): Buffer {
 
 /**
  * A PDF with a text on each page, whose lines are written below each other; '' is a blank page. Headings are its
- * outline, all on one level, each with its page from 0.
+ * outline, all on one level, each with its page from 0. Annotations are those of its first page, as PDF writes them.
  */
-export function pdfOf(texts: string[], headings: { title: string; page: number }[] = []): Buffer {
+export function pdfOf(
+  texts: string[],
+  headings: { title: string; page: number }[] = [],
+  annotations: string[] = [],
+): Buffer {
   const first = 4 + 2 * texts.length;
   const outline = headings.length > 0 ? ` /Outlines ${first} 0 R` : '';
   const objects = [
@@ -117,9 +121,10 @@ export function pdfOf(texts: string[], headings: { title: string; page: number }
   ];
   for (const [index, text] of texts.entries()) {
     const lines = text.split('\n').map((line) => `(${line}) Tj 0 -20 Td`);
+    const annotated = index === 0 && annotations.length > 0 ? ` /Annots [${annotations.join(' ')}]` : '';
     const content = text ? `BT /F1 12 Tf 72 720 Td ${lines.join(' ')} ET` : '';
     objects.push(
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${5 + 2 * index} 0 R >>`,
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${5 + 2 * index} 0 R${annotated} >>`,
       `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
     );
   }

@@ -5,6 +5,7 @@ import { PDFParse } from 'pdf-parse';
 import { damaged, ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import type { Source } from './parser.js';
+import { annotationsOf } from './pdf-annotations.js';
 import { readOutline, sectionsOf } from './pdf-outline.js';
 
 /** A PDF page by page, in the order in which the file draws its text. */
@@ -36,6 +37,8 @@ export async function* readPdf({ path: file, limits, from, onPages, onAdvance }:
       }
       onAdvance();
       const sections = sectionsOf(page, joinHyphens(text), headings);
+      const added = await annotationsOf(parser, page);
+      if (added) sections.push({ headingPath: sections.at(-1)?.headingPath ?? [], text: added });
       for (const [index, section] of sections.entries()) {
         yield { page, ...section, done: page / total, goesOn: index < sections.length - 1 };
       }
