@@ -1,3 +1,5 @@
+import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
@@ -6,6 +8,9 @@ import { parsePart } from './validate.js';
 
 /** Numbers of what a form may have beside its file. */
 const limits = { files: 1, fields: 30, parts: 31, fieldNameSize: 100, fieldSize: 64 * 1024, headerPairs: 50 };
+
+/** In milliseconds. */
+const lingerMs = 2_000;
 
 /** What was sent in a form: its fields, and what became of its file. */
 type Form<Fields extends z.ZodType, Stored> = { fields: z.output<Fields>; fileName: string; file: Stored };
@@ -42,8 +47,6 @@ export async function readForm<Fields extends z.ZodType, Stored>(
     const { fields, fileName, file } = await collect(req, busboy, (bytes) => (storing = keep(bytes)));
     return { fields: parsePart(schema, 'body', fields) as z.output<Fields>, fileName, file };
   } catch (error) {
-    // What is still under way is not waited for: it may be long.
-    if (!req.complete) res.setHeader('connection', 'close');
     req.unpipe(busboy);
     req.resume();
     const reason: unknown = gone.signal.aborted ? gone.signal.reason : error;
@@ -51,6 +54,10 @@ export async function readForm<Fields extends z.ZodType, Stored>(
     gone.abort(reason);
     busboy.destroy();
     await storing?.catch(() => undefined);
+    // Who is still sending when the connection closes hears of that and not of the reason. The end of what is under way
+    // is waited for, but not for long.
+    if (!req.complete) await Promise.race([finished(req).catch(() => undefined), delay(lingerMs)]);
+    if (!req.complete) res.setHeader('connection', 'close');
     throw reason;
   } finally {
     req.off('close', onClose);

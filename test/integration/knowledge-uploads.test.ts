@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestUser } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -18,12 +19,12 @@ afterAll(() => system.close());
 const part = (disposition: string, content: string): string =>
   `--x\r\ncontent-disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`;
 
-const post = (parts: string): Promise<Response> =>
+const post = (parts: string | Readable): Promise<Response> =>
   fetch(`${system.app.url}/api/v1/knowledge/files`, {
     method: 'POST',
     headers: { authorization: `Bearer ${power.accessToken}`, 'content-type': 'multipart/form-data; boundary=x' },
-    body: `${parts}--x--\r\n`,
-  });
+    ...(typeof parts === 'string' ? { body: `${parts}--x--\r\n` } : { body: parts, duplex: 'half' }),
+  } as RequestInit);
 
 describe('a form', () => {
   const file = part('name="file"; filename="a.txt"', 'some text');
@@ -37,6 +38,21 @@ describe('a form', () => {
     const before = await system.objects();
     expect((await post(parts)).status).toBe(400);
     expect(await system.objects()).toEqual(before);
+  });
+
+  it('that is refused while it is long in coming is told why', async () => {
+    async function* long(): AsyncGenerator<string> {
+      yield part('name="other"; filename="a.txt"', 'some text');
+      for (let turn = 0; turn < 200; turn += 1) {
+        yield 'x'.repeat(100_000);
+        await new Promise(setImmediate);
+      }
+      yield '\r\n--x--\r\n';
+    }
+    for (const _ of [1, 2, 3]) {
+      const response = await post(Readable.from(long()));
+      expect([response.status, await response.json()]).toMatchObject([400, { code: 'invalid_request' }]);
+    }
   });
 
   it('may have its fields after the file', async () => {
