@@ -51,7 +51,8 @@ export const getExport = endpoint({
   async handler({ ctx, principal, params, query, res }) {
     const { title } = await getDocument(ctx.database, params.id, principal.userId);
     const { doc } = await loadDocument(ctx.database, params.id);
-    const file = await exportDocument({ title, content: contentOf(doc).toString() }, query.format);
+    const text = { title, content: contentOf(doc).toString() };
+    const file = await exportDocument(text, query.format, principal.userId);
     res.status(200).setHeader('content-type', file.contentType);
     res.setHeader('content-disposition', dispositionOf(title, query.format));
     res.end(file.body);

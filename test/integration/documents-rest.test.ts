@@ -181,11 +181,18 @@ test('is exported as Markdown, HTML without scripts, and plain text', async () =
 test('a text that takes long to render holds nobody else up', { timeout: 60_000 }, async () => {
   const nasty = await makeDocument(app, ada, { title: 'N', content: '!['.repeat(500_000) });
   const long = await makeDocument(app, ada, { title: 'L', content: 'Some *words* of a long text.\n\n'.repeat(1_000) });
+  const ofBen = await makeDocument(app, ben, { title: 'B', content: 'Some *words* of a long text.\n\n'.repeat(1_000) });
   let rendered = false;
+  let repeated = false;
   const first = call(ada, 'GET', `/documents/${nasty}/export?format=html`).finally(() => (rendered = true));
+  const again = call(ada, 'GET', `/documents/${nasty}/export?format=txt`).finally(() => (repeated = true));
   const second = call(ada, 'GET', `/documents/${long}/export?format=txt`);
   expect((await call(ben, 'GET', '/documents')).status).toBe(200);
   expect(rendered).toBe(false);
+  // He waits for one text of hers, and not for all that she has asked for.
+  expect((await call(ben, 'GET', `/documents/${ofBen}/export?format=txt`)).status).toBe(200);
+  expect(repeated).toBe(false);
+  expect((await again).status).toBe(413);
   expect([(await first).status, (await first).body.code]).toEqual([413, 'payload_too_large']);
   const { status, body } = await second;
   expect([status, String(body).startsWith('Some words of a long text.\n')]).toEqual([200, true]);
