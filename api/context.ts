@@ -3,6 +3,7 @@ import type { PrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
 import type { Appender } from '../shared/documents/appender.js';
 import type { KnownClocks } from '../shared/documents/known-clocks.js';
+import type { MergeTrials } from '../shared/documents/merge-trials.js';
 import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
 import type { RealtimeHub } from './realtime/hub.js';
 
@@ -20,4 +21,6 @@ export type WebContext = Context & {
   documents: Appender;
   /** What the documents hold, as far as edits need it to be there. */
   documentClocks: KnownClocks;
+  /** Tries edits that might be too much to merge. */
+  mergeTrials: MergeTrials;
 };

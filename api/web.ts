@@ -4,6 +4,7 @@ import { createAccounts } from '../shared/accounts/accounts.js';
 import { createPrincipalCache } from '../shared/accounts/principal-cache.js';
 import type { Context } from '../shared/context.js';
 import { createKnownClocks } from '../shared/documents/known-clocks.js';
+import { createMergeTrials } from '../shared/documents/merge-trials.js';
 import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-errors.js';
@@ -39,6 +40,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
     realtime: createRealtimeHub({ ...base, principals }),
     documents: createDocumentAppender(base),
     documentClocks: createKnownClocks(database),
+    mergeTrials: createMergeTrials(database),
   };
   const server = createServer(createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;

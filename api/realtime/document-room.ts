@@ -95,10 +95,18 @@ async function join(
 async function storeUpdate(ctx: WebContext, session: Session, documentId: string, update: Uint8Array) {
   const checked = understood(() => checkUpdate(update));
   const own = session.clients.get(documentId);
+  const tried = ctx.mergeTrials.count(documentId, checked.pieces);
   const isReady =
-    checked.ranges.every(({ client }) => own?.has(client)) && ctx.documentClocks.has(documentId, checked.needs);
+    !tried &&
+    checked.ranges.every(({ client }) => own?.has(client)) &&
+    ctx.documentClocks.has(documentId, checked.needs);
   // In turn, so that what was sent first is let in first: the next one may need it.
-  if (!isReady) await inTurn(session, `updates ${documentId}`, () => admitUpdate(ctx, session, documentId, checked));
+  if (!isReady) {
+    await inTurn(session, `updates ${documentId}`, async () => {
+      await admitUpdate(ctx, session, documentId, checked);
+      if (tried) await ctx.mergeTrials.run({ documentId, userId: session.principal.userId, update });
+    });
+  }
   const ended = ctx.documentClocks.send(documentId, checked.ranges);
   try {
     const stored = await ctx.documents.append(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { MalformedUpdate } from './byte-reader.js';
+import { craft } from '../../test/support/crafted-updates.js';
 import { checkUpdate } from './check-update.js';
 
 /** The same numbers in every run. */
@@ -126,6 +127,55 @@ describe('an update', () => {
     }
     expect(() => checkUpdate(Uint8Array.from([...update, 0]))).toThrow(MalformedUpdate);
     expect(() => checkUpdate(Y.encodeStateAsUpdateV2(doc))).toThrow(MalformedUpdate);
+  });
+
+  test('that deletes out of order, or is of more clients than anybody has, is refused', () => {
+    const deleting = (ranges: [number, number][]) => checkUpdate(craft([], [{ client: 1, ranges }]));
+    expect(
+      deleting([
+        [0, 2],
+        [2, 1],
+        [9, 1],
+      ] as [number, number][]).needs,
+    ).toEqual(new Map([[1, 10]]));
+    expect(() =>
+      deleting([
+        [9, 1],
+        [0, 2],
+      ] as [number, number][]),
+    ).toThrow('not in order');
+    expect(() =>
+      deleting([
+        [0, 2],
+        [1, 1],
+      ] as [number, number][]),
+    ).toThrow('not in order');
+    const clients = (length: number) =>
+      checkUpdate(craft(Array.from({ length }, (_, at) => ({ client: at + 1, writes: [{ text: 'x' }] }))));
+    expect(clients(500).ranges).toHaveLength(500);
+    expect(() => clients(501)).toThrow('more than 500 clients');
+  });
+
+  test('is of as many pieces as need a place of their own; what only goes on is hardly one', () => {
+    const doc = new Y.Doc();
+    doc.getText('content').insert(0, 'a long text. '.repeat(10_000));
+    expect(checkUpdate(Y.encodeStateAsUpdate(doc)).pieces).toBe(1);
+    doc.getText('content').delete(10, 5);
+    doc.getText('content').insert(70, 'x');
+    // The text in three, one of which is deleted, and what was put in.
+    expect(checkUpdate(Y.encodeStateAsUpdate(doc)).pieces).toBeCloseTo(3, 0);
+    const writes = Array.from({ length: 1_000 }, (_, at) => ({ left: [7, at] as [number, number], text: 'x' }));
+    expect(checkUpdate(craft([{ client: 7, writes: [{ text: 'x' }, ...writes] }])).pieces).toBeCloseTo(26);
+  });
+
+  test('whose operations wait for each other, however often, is refused or understood in moments', () => {
+    const turn = (other: number, at: number) => ({ left: [other, at] as [number, number], text: 'x' });
+    const writes = Array.from({ length: 60_000 }, (_, at) => at);
+    const update = craft([
+      { client: 9, writes: writes.map((at) => (at === 0 ? { text: 'x' } : turn(8, at - 1))) },
+      { client: 8, writes: writes.map((at) => turn(9, at)) },
+    ]);
+    expect(() => checkUpdate(update)).toThrow('too often');
   });
 
   test('however it was changed, is either refused or can be applied', () => {

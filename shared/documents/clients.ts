@@ -2,9 +2,6 @@ import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
 import type { ClientRange, Clocks } from './update-needs.js';
 
-/** More new client ids at once than anybody has devices and tabs. */
-const maxNewClients = 500;
-
 /**
  * Takes client ids of Yjs for an account; one that nobody has becomes its own. Two accounts that edit under one id
  * would make replicas differ for ever, and one could show a cursor as the other.
@@ -44,12 +41,6 @@ export async function requireOwnClients(
   ranges: ClientRange[],
   isThere: (clocks: Clocks) => Promise<boolean>,
 ): Promise<number[]> {
-  if (ranges.length > maxNewClients) {
-    throw new AppError(
-      'invalid_request',
-      `The update is of more than ${maxNewClients} clients; send only what is new.`,
-    );
-  }
   const foreign = new Set(
     await claimClients(
       sql,

@@ -17,3 +17,15 @@ export const compactEvery = 500;
 /** How long a text rests before it is indexed, and how long editing that goes on puts that off, in milliseconds. */
 export const indexAfterMs = 1_500;
 export const indexAtLatestMs = 10_000;
+
+/**
+ * Steps that merging the log of a document may take, 0.7 s of them. What people write together takes a few dozen, and
+ * 138,000 edits that nobody has compacted 300,000.
+ */
+export const maxMergeSteps = 1_000_000;
+
+/** The same for an update that is tried before it is stored. */
+export const maxTriedSteps = 100_000;
+
+/** An update of more pieces is tried before it is stored, and one after so many of others since the last that was. */
+export const tryEveryPieces = 1_000;

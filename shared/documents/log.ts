@@ -1,8 +1,9 @@
 import * as Y from 'yjs';
 import type { Sql } from '../database.js';
-import { notFound } from '../errors.js';
+import { AppError, notFound } from '../errors.js';
 import { contentName } from './check-update.js';
-import { pageBytes, pageRows } from './limits.js';
+import { maxMergeSteps, pageBytes, pageRows } from './limits.js';
+import { limitMerging, TooTangled } from './merge-effort.js';
 
 /** Some updates of a document, in order. */
 export type LogPage = {
@@ -52,7 +53,7 @@ export type LoadedDocument = { doc: Y.Doc; seq: number };
  * Builds the document from its log.
  *
  * @param gc false keeps the text that was deleted from now on, so that it can be put back.
- * @throws AppError `not_found` when there is no such document; who may read it is asked elsewhere.
+ * @throws AppError `not_found` when there is no such document; who may read it is asked elsewhere. And as {@link applyAll}.
  */
 export async function loadDocument(sql: Sql, documentId: string, gc = true): Promise<LoadedDocument> {
   const { rows } = await sql.query<{ seq: number; update: Buffer | null }>({ ...loadStatement, values: [documentId] });
@@ -73,11 +74,26 @@ const loadStatement = {
     LEFT JOIN document_updates AS log USING (document_id) WHERE head.document_id = $1 ORDER BY log.seq`,
 };
 
-/** In one transaction: each of its own would look through the whole document. */
-export function applyAll(doc: Y.Doc, updates: Iterable<Uint8Array>): void {
-  doc.transact(() => {
-    for (const update of updates) Y.applyUpdate(doc, update);
-  });
+/**
+ * In one transaction: each of its own would look through the whole document.
+ *
+ * @throws AppError `payload_too_large` for what would hold up the process; see {@link limitMerging}.
+ */
+export function applyAll(doc: Y.Doc, updates: Iterable<Uint8Array>, steps = maxMergeSteps): void {
+  try {
+    limitMerging(steps, () =>
+      doc.transact(() => {
+        for (const update of updates) Y.applyUpdate(doc, update);
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof TooTangled)) throw error;
+    throw new AppError(
+      'payload_too_large',
+      'The edits of the document are too entangled to be put together. Its versions can be read.',
+      { cause: error },
+    );
+  }
 }
 
 /** The shared text of a document. */

@@ -13,11 +13,15 @@ export function raise(clocks: Clocks, client: number, to: number): void {
   if (to > (clocks.get(client) ?? 0)) clocks.set(client, to);
 }
 
+/** Whoever sends what others wrote along has far fewer places where they wrote beside each other. */
+const maxInside = 100_000;
+
 /**
  * What has to be in a document before an update can be applied, beyond what the update brings itself.
  *
  * @param needs what it needs of the clients whose operations it goes on with, and of those from which it deletes.
- * @throws MalformedUpdate when its operations wait for each other: they would wait for ever.
+ * @throws MalformedUpdate when its operations wait for each other, for they would wait for ever, or refer to each other
+ * more often than can be followed in a moment.
  */
 export function needsOf(ranges: readonly ClientRange[], references: readonly Reference[], needs: Clocks): Clocks {
   const brought = new Map(ranges.map(({ client, from, to }) => [client, { from, to }]));
@@ -28,8 +32,23 @@ export function needsOf(ranges: readonly ClientRange[], references: readonly Ref
       raise(needs, reference.client, reference.clock + 1);
     } else inside.push(reference);
   }
+  if (inside.length > maxInside) throw new MalformedUpdate('its operations refer to each other too often');
   if (inside.length > 0) requireOrder(inside);
   return needs;
+}
+
+/** By client those who wait for it, the one that waits for the least as the last: so who is next is known at once. */
+type Waiting = Map<number, Reference[]>;
+
+function wait(waiting: Waiting, reference: Reference): void {
+  const others = waiting.get(reference.client);
+  if (!others) {
+    waiting.set(reference.client, [reference]);
+    return;
+  }
+  let at = others.length;
+  while (at > 0 && (others[at - 1] as Reference).clock < reference.clock) at -= 1;
+  others.splice(at, 0, reference);
 }
 
 /** Applies the operations in thought: each client goes on until it comes to one that another client has not come to. */
@@ -41,7 +60,7 @@ function requireOrder(references: readonly Reference[]): void {
     else rows.set(reference.by, [reference]);
   }
   const next = new Map<number, number>();
-  const waiting = new Map<number, Reference[]>();
+  const waiting: Waiting = new Map();
   const open = [...rows.keys()];
   let left = references.length;
   for (let client = open.pop(); client !== undefined; client = open.pop()) {
@@ -50,20 +69,17 @@ function requireOrder(references: readonly Reference[]): void {
     for (; at < row.length; at += 1) {
       const reference = row[at] as Reference;
       if (!isBefore(reference, rows, next)) {
-        waiting.set(reference.client, [...(waiting.get(reference.client) ?? []), reference]);
+        wait(waiting, reference);
         break;
       }
       left -= 1;
     }
     next.set(client, at);
     const waiters = waiting.get(client) ?? [];
-    const ready = waiters.filter((waiter) => isBefore(waiter, rows, next));
-    if (ready.length === 0) continue;
-    waiting.set(
-      client,
-      waiters.filter((waiter) => !ready.includes(waiter)),
-    );
-    open.push(...ready.map(({ by }) => by));
+    for (let first = waiters.at(-1); first && isBefore(first, rows, next); first = waiters.at(-1)) {
+      waiters.pop();
+      open.push(first.by);
+    }
   }
   if (left > 0) throw new MalformedUpdate('operations in it wait for each other');
 }

@@ -1,0 +1,26 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import * as Y from 'yjs';
+import { AppError } from '../errors.js';
+import { maxTriedSteps } from './limits.js';
+import { applyAll } from './log.js';
+
+/** The log of a document, and the update that is to come behind it. */
+export type MergeTask = { log: Uint8Array[]; update: Uint8Array };
+
+/** `early`: it goes on with something that the log does not have. */
+export type MergeAnswer = 'fine' | 'tangled' | 'early';
+
+function answer({ log, update }: MergeTask): MergeAnswer {
+  const doc = new Y.Doc();
+  try {
+    applyAll(doc, log);
+    applyAll(doc, [update], maxTriedSteps);
+  } catch (error) {
+    if (error instanceof AppError) return 'tangled';
+    throw error;
+  }
+  return doc.store.pendingStructs || doc.store.pendingDs ? 'early' : 'fine';
+}
+
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- of a thread, not of a window
+parentPort?.postMessage(answer(workerData as MergeTask));

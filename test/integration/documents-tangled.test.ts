@@ -1,0 +1,67 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
+import { craft, longText, tangled } from '../support/crafted-updates.js';
+import { makeDocument, storedText } from '../support/documents.js';
+import { connectRaw, type RawSocket } from '../support/sockets.js';
+
+let app: TestApp;
+let ada: TestUser;
+let socket: RawSocket;
+
+beforeAll(async () => {
+  app = await startTestApp();
+  ada = await app.registerUser({ name: 'Ada' });
+});
+afterEach(() => socket.close());
+afterAll(() => app.close());
+
+/** A document of Ada, open on a plain socket. */
+async function scene() {
+  const documentId = await makeDocument(app, ada);
+  socket = await connectRaw(app.url, ada.accessToken);
+  expect((await socket.ask('document:join', { documentId, clientId: 2 })).ok).toBe(true);
+  const send = (update: Uint8Array) => socket.ask('document:update', { documentId, update });
+  const rows = async (): Promise<number> => {
+    const { rows: found } = await app.ctx.database.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM document_updates WHERE document_id = $1',
+      [documentId],
+    );
+    return found[0]?.count ?? 0;
+  };
+  return { documentId, send, rows };
+}
+
+const tooMuch = {
+  ok: false,
+  error: { type: 'payload_too_large', message: expect.stringContaining('too many pieces') },
+};
+
+test('an update that would hold up everybody who merges it is refused, at once or piece by piece; a long paste is not', async () => {
+  const { send, rows, documentId } = await scene();
+  expect(await send(longText(2, 3_000))).toMatchObject({ ok: true });
+  const before = await rows();
+  expect(await send(tangled(3, 2, 3_000))).toEqual(tooMuch);
+  expect(await rows()).toBe(before);
+  // Each is small; those before it count.
+  const small = Array.from({ length: 8 }, (_, at) => tangled(10 + at, 2, 300));
+  const answers = [];
+  for (const update of small) answers.push(await send(update));
+  expect(answers.slice(0, 3).every(({ ok }) => ok)).toBe(true);
+  expect(answers.at(-1)).toEqual(tooMuch);
+  const paste = craft([{ client: 4, writes: [{ left: [2, 9], right: [2, 10], text: 'y'.repeat(3_000_000) }] }]);
+  expect(await send(paste)).toMatchObject({ ok: true });
+  expect((await storedText(app, ada, documentId)).length).toBeGreaterThan(3_000_000);
+});
+
+test('one that is in the log all the same stops no process that reads it', async () => {
+  const { documentId } = await scene();
+  await app.ctx.database.query(
+    `INSERT INTO document_updates (document_id, seq, update, author_ids)
+     SELECT $1, 100 + n, update, '{}' FROM unnest($2::bytea[]) WITH ORDINALITY AS given (update, n)`,
+    [documentId, [longText(5, 3_000), tangled(6, 5, 3_000)].map((update) => Buffer.from(update))],
+  );
+  const answer = await app.request('GET', `/documents/${documentId}`, { token: ada.accessToken });
+  expect(answer.status).toBe(413);
+  expect(answer.body.detail).toContain('entangled');
+  expect((await app.request('GET', `/documents/${documentId}/versions`, { token: ada.accessToken })).status).toBe(200);
+});
