@@ -1,6 +1,6 @@
 import * as Y from 'yjs';
 import type { Database, Sql } from '../database.js';
-import { applyAll, contentOf } from './log.js';
+import { applyAll, readWhileMerging } from './log.js';
 import { createCutter, type Cut } from './version-schedule.js';
 import { insertVersions, markNewestVersion, type NewVersion, thinVersions } from './versions.js';
 
@@ -102,7 +102,7 @@ async function merge(rows: Row[], { now = Date.now(), signal, cutNow = false }: 
   const cutOff = (cut: Cut | null): void => {
     if (!cut) return;
     flush();
-    versions.push({ ...cut, content: contentOf(doc).toString(), reason: 'schedule' });
+    versions.push({ ...cut, content: readWhileMerging(doc), reason: 'schedule' });
   };
   const known = new Map<string, string[]>();
   for (const { update, authors, createdAt } of rows) {

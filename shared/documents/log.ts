@@ -98,3 +98,15 @@ export function applyAll(doc: Y.Doc, updates: Iterable<Uint8Array>, steps = maxM
 
 /** The shared text of a document. */
 export const contentOf = (doc: Y.Doc): Y.Text => doc.getText(contentName);
+
+/**
+ * The text of a document that goes on being merged. Once asked for the shared text, Yjs tidies formats up after each
+ * transaction: 16,000 deletions in a text with one format took 15 s.
+ */
+export function readWhileMerging(doc: Y.Doc): string {
+  let text = '';
+  for (let item = doc.share.get(contentName)?._start ?? null; item !== null; item = item.right) {
+    if (!item.deleted && item.content instanceof Y.ContentString) text += item.content.str;
+  }
+  return text;
+}
