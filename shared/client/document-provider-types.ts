@@ -5,7 +5,10 @@ import type { Emitter } from './emitter.js';
 import type { ClientError } from './errors.js';
 
 export type DocumentProviderEvents = {
-  /** Everything that the server had is here; false while the connection is away. */
+  /**
+   * Everything that the server had when the document was read over this connection is here; false while it is away.
+   * What others write while the server's Redis is away comes when that is back.
+   */
   synced: boolean;
   /** Everything that was edited here is in the server's database; of a kept Y.Doc this is known with the first sync. */
   saved: boolean;
