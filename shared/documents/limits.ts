@@ -19,13 +19,13 @@ export const indexAfterMs = 1_500;
 export const indexAtLatestMs = 10_000;
 
 /**
- * Steps that merging the log of a document may take, 0.7 s of them. What people write together takes a few dozen, and
+ * Steps that merging the log of a document may take, a second of them. What people write together takes a few dozen, and
  * 138,000 edits that nobody has compacted 300,000.
  */
-export const maxMergeSteps = 1_000_000;
+export const maxMergeSteps = 1_500_000;
 
-/** The same for an update that is tried before it is stored. */
-export const maxTriedSteps = 100_000;
+/** The same with an update that is tried before it is stored: less, so that what was let in can be read from then on. */
+export const maxTriedSteps = 1_000_000;
 
 /** An update of more pieces is tried before it is stored, and one after so many of others since the last that was. */
 export const tryEveryPieces = 1_000;

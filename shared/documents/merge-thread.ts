@@ -13,8 +13,7 @@ export type MergeAnswer = 'fine' | 'tangled' | 'early';
 function answer({ log, update }: MergeTask): MergeAnswer {
   const doc = new Y.Doc();
   try {
-    applyAll(doc, log);
-    applyAll(doc, [update], maxTriedSteps);
+    applyAll(doc, [...log, update], maxTriedSteps);
   } catch (error) {
     if (error instanceof AppError) return 'tangled';
     throw error;
