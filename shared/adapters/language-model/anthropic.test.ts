@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { eventually } from '../../../test/support/eventually.js';
 import { createAnthropicModel } from './anthropic.js';
 import { ModelError, type ModelListener } from './model.js';
@@ -23,6 +23,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   server.closeAllConnections();
   server.close();
 });
@@ -186,6 +187,22 @@ it('an abort in a pause ends the request, and keeps what was said', async () => 
   expect(answer.told[0]).toBe('one');
   expect('one two'.startsWith(answer.said)).toBe(true);
   await closed;
+});
+
+it('an abort ends the answer also when fetch does not tell of it', async () => {
+  const job = new AbortController();
+  const reason = new Error('cancelled');
+  const chunks = [begin + blockStart(0) + text(0, 'one')];
+  // Asked for the second time it has been read to here, and answers no more.
+  const pull = (body: ReadableStreamDefaultController): void => {
+    const chunk = chunks.shift();
+    if (chunk === undefined) job.abort(reason);
+    else body.enqueue(new TextEncoder().encode(chunk));
+  };
+  const headers = { 'content-type': 'text/event-stream' };
+  const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+  vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(body, { headers }));
+  expect(await ask(() => {}, { signal: job.signal })).toMatchObject({ said: 'one', result: reason });
 });
 
 it('silence ends an answer; pings and words that come one by one do not', async () => {

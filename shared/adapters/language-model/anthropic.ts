@@ -1,5 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { Config } from '../../config.js';
+import { untilAborted } from '../../lifecycle.js';
 import { toModelError } from './anthropic-errors.js';
 import { createEventReader, type EventReader } from './anthropic-events.js';
 import { toParams } from './anthropic-request.js';
@@ -45,7 +46,6 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
         const events = await client.withOptions({ fetch }).messages.create(params, { signal: watch.signal });
         await readAll(events, reader, watch);
         signal.throwIfAborted();
-        if (!reader.isWhole()) watch.signal.throwIfAborted();
         return reader.result();
       } catch (error) {
         throw watch.signal.aborted ? watch.signal.reason : toModelError(error);
@@ -67,16 +67,26 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
   };
 }
 
+/**
+ * The abort is waited for here, too: fetch can leave a read of a body unanswered for ever when the request is aborted in
+ * the moment in which the last bytes come, and the reply would run on without a word.
+ */
 async function readAll(
   events: AsyncIterable<Anthropic.RawMessageStreamEvent>,
   reader: EventReader,
   watch: IdleWatch,
 ): Promise<void> {
-  try {
+  async function read(): Promise<void> {
     for await (const event of events) {
+      if (watch.signal.aborted) return;
       reader.take(event);
       if (reader.isWhole()) watch.endSoon();
     }
+    watch.signal.throwIfAborted();
+  }
+
+  try {
+    await untilAborted(read(), watch.signal);
   } catch (error) {
     // An answer that is whole stays so, however its connection ends: made again, it would be paid for twice.
     if (!reader.isWhole()) throw error;
