@@ -19,12 +19,13 @@ export const indexAfterMs = 1_500;
 export const indexAtLatestMs = 10_000;
 
 /**
- * Steps that merging the log of a document may take, a second of them. What people write together takes a few dozen, and
- * 138,000 edits that nobody has compacted 300,000.
+ * Steps that merging the log of a document may take, some seconds of them. What people write together takes a few dozen,
+ * 138,000 edits of one that nobody has compacted 300,000, and 100,000 of twenty people who jump about, not compacted
+ * either, 1 to 4 million: a log that honest people have made must stay readable.
  */
-export const maxMergeSteps = 1_500_000;
+export const maxMergeSteps = 5_000_000;
 
-/** The same with an update that is tried before it is stored: less, so that what was let in can be read from then on. */
+/** What an update may add to that when it is tried before it is stored. */
 export const maxTriedSteps = 1_000_000;
 
 /** An update of more pieces is tried before it is stored, and one after so many of others since the last that was. */

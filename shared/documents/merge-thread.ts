@@ -13,7 +13,9 @@ export type MergeAnswer = 'fine' | 'tangled' | 'early';
 function answer({ log, update }: MergeTask): MergeAnswer {
   const doc = new Y.Doc();
   try {
-    applyAll(doc, [...log, update], maxTriedSteps);
+    applyAll(doc, log);
+    // What has been let in already is not held against who comes next, as long as it can be read.
+    applyAll(doc, [update], maxTriedSteps);
   } catch (error) {
     if (error instanceof AppError) return 'tangled';
     throw error;

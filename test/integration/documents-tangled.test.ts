@@ -46,7 +46,7 @@ test('an update that would hold up everybody who merges it is refused, at once o
   expect(await send(paste)).toMatchObject({ ok: true });
   expect((await storedText(app, ada, documentId)).length).toBeGreaterThan(3_000_000);
   // Each is small; those before it count.
-  const small = Array.from({ length: 8 }, (_, at) => tangled(10 + at, 2, 300));
+  const small = Array.from({ length: 14 }, (_, at) => tangled(10 + at, 2, 600));
   const answers = [];
   for (const update of small) answers.push(await send(update));
   expect(answers.slice(0, 3).every(({ ok }) => ok)).toBe(true);
@@ -58,7 +58,7 @@ test('one that is in the log all the same stops no process that reads it', async
   await app.ctx.database.query(
     `INSERT INTO document_updates (document_id, seq, update, author_ids)
      SELECT $1, 100 + n, update, '{}' FROM unnest($2::bytea[]) WITH ORDINALITY AS given (update, n)`,
-    [documentId, [longText(5, 3_000), tangled(6, 5, 3_000)].map((update) => Buffer.from(update))],
+    [documentId, [longText(5, 4_000), tangled(6, 5, 4_000)].map((update) => Buffer.from(update))],
   );
   const answer = await app.request('GET', `/documents/${documentId}`, { token: ada.accessToken });
   expect(answer.status).toBe(413);
