@@ -231,7 +231,7 @@ describe('failures', () => {
 
   test('whose time is up between two tries is told what was wrong', async () => {
     answer = () => ({ status: 503 });
-    const failed = api({ firstRetryMs: 5_000 }).embed(['a'], 'query', AbortSignal.timeout(100));
+    const failed = api({ firstRetryMs: 20_000 }).embed(['a'], 'query', AbortSignal.timeout(2_000));
     await expect(failed).rejects.toMatchObject({ code: 'embedding_unavailable', transient: true });
   });
 
