@@ -28,5 +28,5 @@ export const maxMergeSteps = 5_000_000;
 /** What an update may add to that when it is tried before it is stored. */
 export const maxTriedSteps = 1_000_000;
 
-/** An update of more pieces is tried before it is stored, and one after so many of others since the last that was. */
+/** An update of more pieces is tried before it is stored, and one after so many in larger ones since the last that was. */
 export const tryEveryPieces = 1_000;

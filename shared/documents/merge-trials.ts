@@ -17,12 +17,18 @@ export type MergeTrials = {
 /** Documents that are counted; of one that is forgotten it begins anew. */
 const maxDocuments = 10_000;
 
+/**
+ * An edit that a person makes while others watch is of one piece or two. These are not counted: a trial takes up to a
+ * second, and with twenty people who typed here and there one edit in twenty waited for one.
+ */
+const fewPieces = 20;
+
 /** What one person writes offline in months takes a second or two. */
 const limitMs = 15_000;
 
 /**
- * Who types adds a few pieces a minute: one edit in thousands is tried. A paste is one piece, whatever its length. Yjs
- * itself takes any update, and some of those that are made for it hold up everybody who merges them for minutes.
+ * Yjs itself takes any update, and some of those that are made for it hold up everybody who merges them for minutes. A
+ * paste is one piece, whatever its length; of what was typed offline each place is one.
  */
 export function createMergeTrials(sql: Sql, every = tryEveryPieces): MergeTrials {
   const counted = new Map<string, number>();
@@ -30,6 +36,7 @@ export function createMergeTrials(sql: Sql, every = tryEveryPieces): MergeTrials
 
   return {
     count(documentId, pieces) {
+      if (pieces <= fewPieces) return false;
       const sum = (counted.get(documentId) ?? 0) + pieces;
       if (counted.size >= maxDocuments && !counted.has(documentId)) counted.clear();
       counted.set(documentId, sum);
