@@ -31,11 +31,14 @@ beforeEach(async () => {
   together = 1;
   waiting = [];
   answer = () => undefined;
-  server = createServer((message, response) => {
+  const own = createServer((message, response) => {
     const parts: Buffer[] = [];
     open += 1;
     mostOpen = Math.max(mostOpen, open);
-    response.once('close', () => (open -= 1));
+    // One that hung in the test before closes while this one runs.
+    response.once('close', () => {
+      if (own === server) open -= 1;
+    });
     message.on('data', (part: Buffer) => parts.push(part));
     message.on('end', () => {
       const body = JSON.parse(Buffer.concat(parts).toString()) as Request['body'];
@@ -51,6 +54,7 @@ beforeEach(async () => {
       for (const send of waiting.splice(0)) setImmediate(send);
     });
   }).listen(0, '127.0.0.1');
+  server = own;
   await new Promise((resolve) => server.once('listening', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -231,7 +235,7 @@ describe('failures', () => {
 
   test('whose time is up between two tries is told what was wrong', async () => {
     answer = () => ({ status: 503 });
-    const failed = api({ firstRetryMs: 20_000 }).embed(['a'], 'query', AbortSignal.timeout(2_000));
+    const failed = api({ firstRetryMs: 5_000 }).embed(['a'], 'query', AbortSignal.timeout(1_500));
     await expect(failed).rejects.toMatchObject({ code: 'embedding_unavailable', transient: true });
   });
 
