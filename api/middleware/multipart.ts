@@ -28,11 +28,13 @@ export async function readForm<Fields extends z.ZodType, Stored>(
   store: (bytes: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<Stored>,
   onStored: (file: Stored) => void,
 ): Promise<Form<Fields, Stored>> {
+  // Nothing more comes of such a request, not even its end.
+  if (req.destroyed && !req.complete) throw brokenOff();
   const busboy = openForm(req);
   const gone = new AbortController();
   const onClose = (): void => {
     if (req.complete) return;
-    const error = new AppError('invalid_request', 'The upload was broken off.');
+    const error = brokenOff();
     gone.abort(error);
     busboy.destroy(error);
   };
@@ -63,6 +65,8 @@ export async function readForm<Fields extends z.ZodType, Stored>(
     req.off('close', onClose);
   }
 }
+
+const brokenOff = (): AppError => new AppError('invalid_request', 'The upload was broken off.');
 
 function openForm(req: Request): BusboyInstance {
   const type = req.headers['content-type'];

@@ -53,7 +53,8 @@ export function createDispatcher(options: Options): Dispatcher {
   return {
     kick(ready) {
       if (closed) return;
-      waiting.set(`${ready.lane.queue} ${ready.lane.userId} ${ready.orderKey ?? ''}`, ready);
+      const key = `${ready.lane.queue} ${ready.lane.userId} ${ready.orderKey ?? ''}`;
+      if (!ready.freed || !waiting.has(key)) waiting.set(key, ready);
       running ??= run();
     },
     async settled() {
@@ -69,9 +70,11 @@ export function createDispatcher(options: Options): Dispatcher {
 async function dispatchReady(options: Options, ready: Ready[]): Promise<void> {
   const orderKeys = ready.flatMap(({ orderKey }) => orderKey ?? []);
   const unblocked = orderKeys.length > 0 ? await unblockFirst(options.database, orderKeys) : [];
-  const lanes = new Map(
-    [...ready.map(({ lane }) => lane), ...unblocked].map((lane) => [`${lane.queue} ${lane.userId}`, lane]),
-  );
+  const freed = ready.flatMap((entry) => (entry.freed ? [entry.lane] : []));
+  const filled = ready.flatMap((entry) => (entry.freed ? [] : [entry.lane]));
+  const waiting = freed.length > 0 ? await findWaiting(options.database, freed) : [];
+  const lanes = new Map([...filled, ...unblocked, ...waiting].map((lane) => [`${lane.queue} ${lane.userId}`, lane]));
+  if (lanes.size === 0) return;
   const admitted = await admit(options, [...lanes.values()]);
   if (admitted.length === 0) return;
   try {
@@ -129,6 +132,21 @@ WITH first AS (
 UPDATE jobs SET blocked = false FROM free WHERE jobs.id = free.id
 RETURNING jobs.queue, jobs.user_id AS "userId"`,
 };
+
+/**
+ * Most jobs end with nothing behind them: one statement then instead of the four of a transaction. Asked after the
+ * commit that freed the place: a job that is accepted later is dispatched by who accepts it, and finds the place.
+ */
+async function findWaiting(sql: Sql, lanes: Lane[]): Promise<Lane[]> {
+  const { rows } = await sql.query<Lane>({
+    name: 'find-waiting',
+    text: `SELECT queue, user_id AS "userId" FROM unnest($1::text[], $2::uuid[]) AS lane (queue, user_id)
+      WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id
+        AND state = 'pending' AND NOT blocked AND run_at <= now() + interval '1 millisecond')`,
+    values: [lanes.map(({ queue }) => queue), lanes.map(({ userId }) => userId)],
+  });
+  return rows;
+}
 
 /**
  * Marks as queued what the lanes have room for. Counting without a lock, or under SKIP LOCKED alone, admitted

@@ -19,7 +19,12 @@ export type NewJob<Kind extends JobKind> = {
 };
 
 /** What the dispatcher is told after the commit; if that never happens, the sweep finds the row. */
-export type Ready = { lane: Lane; orderKey?: string };
+export type Ready = {
+  lane: Lane;
+  orderKey?: string;
+  /** There is a place in the lane, and perhaps nothing for it; else there is a job. */
+  freed?: true;
+};
 
 /**
  * Accepts a job in the caller's transaction: a row, and nothing else. One with an order key begins blocked,

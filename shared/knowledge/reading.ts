@@ -68,8 +68,7 @@ export type ReadBatch = {
 export async function storeBatch(
   tx: Sql,
   task: { versionId: string; userId: string },
-  from: number,
-  batch: ReadBatch,
+  { from, batch }: { from: number; batch: ReadBatch },
 ): Promise<Ready | null> {
   const { versionId, userId } = task;
   if (!(await holdVersion(tx, versionId))) return null;

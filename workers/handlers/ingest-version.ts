@@ -16,11 +16,12 @@ import {
   findReadTask,
   findVersionError,
   type ReadTask,
+  storeBatch,
 } from '../../shared/knowledge/reading.js';
 import { writeTargets } from '../../shared/knowledge/vector-index.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
-import { readContent } from './read-content.js';
+import { type LastBatch, readContent } from './read-content.js';
 import { announceProgress, giveUpVersion } from './version-progress.js';
 
 type Run = JobRun<'ingest-version'>;
@@ -48,26 +49,46 @@ async function ingest(ctx: WorkerContext, job: Run): Promise<Outcome> {
   if (!task || task.jobId !== job.id || task.state === 'ready') return { state: 'done' };
   if (job.cancelRequested) return cancel(ctx, job);
   if (task.state === 'failed') await startAgain(ctx, job, task);
+  let last: LastBatch | null = 'stored';
   if (!task.extracted) {
-    // Before the first page is read, which may take long: it is not waiting any more.
-    await announceProgress(ctx, task.versionId, []);
     if (task.again && task.chunkCount === 0) await forgetPoints(ctx, task.versionId);
-    if (!(await readContent(ctx, job, task))) return endAsVersion(ctx, task.versionId);
+    last = await readContent(ctx, job, task);
+    if (!last) return endAsVersion(ctx, task.versionId);
   }
-  const { ready, waits } = await ctx.database.transaction(async (tx) => {
+  const { ready, waits } = await endContent(ctx, job, task, last);
+  const root = await announceProgress(ctx, task.versionId, ready);
+  if (!waits) return endAsVersion(ctx, task.versionId);
+  return { state: 'pending', delayMs: 0, counts: false, error: null, progress: root?.progress };
+}
+
+/**
+ * Notes that all was read, together with the last passages: a content of one batch, as most are, is one transaction
+ * and one report of progress less.
+ */
+function endContent(
+  ctx: WorkerContext,
+  job: Run,
+  task: ReadTask,
+  last: LastBatch,
+): Promise<{ ready: Ready[]; waits: boolean }> {
+  return ctx.database.transaction(async (tx) => {
     await job.guard(tx);
-    if (!(await holdVersion(tx, task.versionId))) return { ready: [] as Ready[], waits: false };
+    const stored: Ready[] = [];
+    if (last === 'stored') {
+      if (!(await holdVersion(tx, task.versionId))) return { ready: [], waits: false };
+    } else {
+      const ready = await storeBatch(tx, task, last);
+      if (!ready) return { ready: [], waits: false };
+      stored.push(ready);
+    }
     await endReading(tx, task.versionId);
     const completed = await completeVersion(tx, task.versionId);
     const missing = await askForMissing(tx, task.versionId, task.userId);
     const current = await findReadTask(tx, task.versionId);
     const unfinished = current?.state === 'ingesting';
     if (unfinished) await waitForStages(tx, job.id);
-    return { ready: [...completed, ...missing], waits: unfinished };
+    return { ready: [...stored, ...completed, ...missing], waits: unfinished };
   });
-  const root = await announceProgress(ctx, task.versionId, ready);
-  if (!waits) return endAsVersion(ctx, task.versionId);
-  return { state: 'pending', delayMs: 0, counts: false, error: null, progress: root?.progress };
 }
 
 /** A stage may have failed the version while this job was reading it: what people watch must say so too. */

@@ -7,43 +7,53 @@ import { JobFailure } from '../../shared/errors.js';
 import { type Chunk, chunk } from '../../shared/knowledge/chunking/chunk.js';
 import { mimeTypes } from '../../shared/knowledge/extraction/mime-types.js';
 import { chunksPerJob } from '../../shared/knowledge/limits.js';
-import { type ReadTask, storeBatch } from '../../shared/knowledge/reading.js';
+import { type ReadBatch, type ReadTask, storeBatch } from '../../shared/knowledge/reading.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 import { announceProgress } from './version-progress.js';
 
+/** The last passages of a content, for the transaction that says that all of it was read. */
+export type LastBatch = { from: number; batch: ReadBatch } | 'stored';
+
 /**
  * Reads what of a version is not read yet, and stores it in batches, each with the place that was reached: whoever
- * goes on from there makes the same passages, and skips those that are stored.
+ * goes on from there makes the same passages, and skips those that are stored. The last batch is its caller's to store.
  *
- * @returns false when the entry was deleted meanwhile.
+ * @returns null when the entry was deleted meanwhile.
  * @throws ExtractionFailed when the file is at fault.
  */
-export async function readContent(ctx: WorkerContext, job: JobRun<'ingest-version'>, task: ReadTask): Promise<boolean> {
+export async function readContent(
+  ctx: WorkerContext,
+  job: JobRun<'ingest-version'>,
+  task: ReadTask,
+): Promise<LastBatch | null> {
   const stop = new AbortController();
   const signal = AbortSignal.any([job.signal, stop.signal]);
+  // Before the first page is read, which may take long: it is not waiting any more. Nobody waits for that to be told.
+  const told = announceProgress(ctx, task.versionId, []);
+  told.catch(() => {});
   const file = await openContent(ctx, task, signal);
   let { chunkCount: stored, checkpoint } = task;
   let mimeType: string | null = null;
   let batch: Chunk[] = [];
 
-  async function store(): Promise<boolean> {
+  function take(): LastBatch {
     const last = batch.at(-1);
-    if (!last) return true;
-    const read = {
-      chunks: batch.map(toNewChunk),
-      checkpoint,
-      page: last.page ?? last.slide ?? null,
-      share: last.done,
-      mimeType,
-    };
+    if (!last) return 'stored';
+    const chunks = batch.map(toNewChunk);
+    const page = last.page ?? last.slide ?? null;
+    return { from: stored, batch: { chunks, checkpoint, page, share: last.done, mimeType } };
+  }
+
+  async function store(read: { from: number; batch: ReadBatch }): Promise<boolean> {
     const ready = await ctx.database.transaction(async (tx) => {
       await job.guard(tx);
-      return storeBatch(tx, task, stored, read);
+      return storeBatch(tx, task, read);
     });
     if (!ready) return false;
-    stored += batch.length;
+    stored += read.batch.chunks.length;
     batch = [];
+    await told;
     await announceProgress(ctx, task.versionId, [ready]);
     return true;
   }
@@ -59,9 +69,12 @@ export async function readContent(ctx: WorkerContext, job: JobRun<'ingest-versio
     for await (const found of chunk(parts, checkpoint ?? undefined)) {
       if (found.index >= stored) batch.push(found);
       checkpoint = found.checkpoint ?? checkpoint;
-      if (batch.length >= chunksPerJob && !(await store())) return false;
+      if (batch.length < chunksPerJob) continue;
+      const full = take();
+      if (full !== 'stored' && !(await store(full))) return null;
     }
-    return await store();
+    await told;
+    return take();
   } finally {
     stop.abort();
     await file.release();
