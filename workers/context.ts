@@ -4,7 +4,7 @@ import type { Context } from '../shared/context.js';
 import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
 import type { RelevanceJudge } from '../shared/knowledge/relevance.js';
 import type { Extractor } from '../shared/knowledge/extraction/extract.js';
-import type { VectorStoreOutage } from './vector-store-outage.js';
+import type { PacedOutage } from './paced-outage.js';
 
 /** What a worker process has beyond every process. */
 export type WorkerContext = Context & {
@@ -17,7 +17,9 @@ export type WorkerContext = Context & {
   /** Says which of what was found is about what was asked. */
   judge: RelevanceJudge;
   /** What is known of the vector store being away. */
-  vectorStoreOutage: VectorStoreOutage;
+  vectorStoreOutage: PacedOutage;
+  /** What is known of the storage of files being away. */
+  storageOutage: PacedOutage;
   /** How long the first retry of a failed job waits, in milliseconds. */
   retryBaseMs: number;
 };

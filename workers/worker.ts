@@ -12,7 +12,7 @@ import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
 import { watchIndex } from './index-watch.js';
 import { startQueues } from './queues.js';
-import { createVectorStoreOutage } from './vector-store-outage.js';
+import { createPacedOutage } from './paced-outage.js';
 
 /** A worker that takes jobs until it is told to stop. */
 export type RunningWorker = {
@@ -48,7 +48,8 @@ export function startWorker(
     extractor,
     encodeQuery: createQueryEncoder(base.embedder, logger),
     judge: createRelevanceJudge(database, base.embedder, logger),
-    vectorStoreOutage: createVectorStoreOutage(logger),
+    vectorStoreOutage: createPacedOutage(logger, 'the vector store'),
+    storageOutage: createPacedOutage(logger, 'the storage of files'),
     retryBaseMs,
   };
   const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);

@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { ByteRange } from '../../shared/adapters/object-store/object-store.js';
-import { ObjectMissing } from '../../shared/adapters/object-store/object-store.js';
-import { notFound } from '../../shared/errors.js';
+import { ObjectMissing, StorageUnavailable } from '../../shared/adapters/object-store/object-store.js';
+import { AppError, notFound } from '../../shared/errors.js';
 import { findFile } from '../../shared/knowledge/entry.js';
 import { endpoint, idParams } from '../endpoint.js';
 
@@ -63,6 +63,9 @@ export const getFile = endpoint({
       const ofTheFile = /^(content-.*|etag|accept-ranges)$/;
       if (!res.headersSent) res.getHeaderNames().forEach((name) => ofTheFile.test(name) && res.removeHeader(name));
       if (error instanceof ObjectMissing) throw notFound('The file');
+      if (error instanceof StorageUnavailable) {
+        throw new AppError('unavailable', error.message, { retryAfterSeconds: 10, cause: error });
+      }
       // The client has gone: nobody is to be told.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
     }

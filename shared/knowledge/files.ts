@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { ObjectMissing, type ObjectStore } from '../adapters/object-store/object-store.js';
+import { ObjectMissing, type ObjectStore, StorageUnavailable } from '../adapters/object-store/object-store.js';
 import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
 
@@ -14,7 +14,7 @@ export type StoredFile = { objectKey: string; sha256: Buffer; size: number };
  * Streams an upload to the object store, and learns its hash on the way.
  *
  * @param maxBytes larger ones are refused, and leave nothing behind.
- * @throws AppError `payload_too_large`; what the source throws.
+ * @throws AppError `payload_too_large`, `unavailable`; what the source throws.
  */
 export async function storeFile(
   objects: ObjectStore,
@@ -35,7 +35,7 @@ export async function storeFile(
   try {
     await objects.put(objectKey, measured(), signal);
   } catch (error) {
-    throw isOfTheDisk(error) ? cannotStore(error) : error;
+    throw isOfTheStorage(error) ? cannotStore(error) : error;
   }
   return { objectKey, sha256: hash.digest(), size };
 }
@@ -44,7 +44,8 @@ export async function storeFile(
 const diskErrors =
   /^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM|EIO|ENOENT|ENOTDIR|EEXIST|EMFILE|ENFILE|EFBIG|ENXIO|ENODEV|ESTALE)$/;
 
-const isOfTheDisk = (error: unknown): boolean => diskErrors.test(String((error as { code?: unknown } | null)?.code));
+const isOfTheStorage = (error: unknown): boolean =>
+  error instanceof StorageUnavailable || diskErrors.test(String((error as { code?: unknown } | null)?.code));
 
 function cannotStore(cause: unknown): AppError {
   return new AppError('unavailable', 'Files cannot be stored at the moment. An operator has to look at the storage.', {

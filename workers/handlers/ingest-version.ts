@@ -1,5 +1,6 @@
 import type { Outcome } from '../../shared/backlog/claim.js';
 import type { Ready } from '../../shared/backlog/enqueue.js';
+import { StorageUnavailable } from '../../shared/adapters/object-store/object-store.js';
 import { all, is } from '../../shared/adapters/vector-store/filter.js';
 import { JobStopped } from '../../shared/backlog/leases.js';
 import { cancelledError } from '../../shared/knowledge/cancel-ingestion.js';
@@ -21,6 +22,7 @@ import {
 import { writeTargets } from '../../shared/knowledge/vector-index.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
+import { askAgainMs } from '../paced-outage.js';
 import { type LastBatch, readContent } from './read-content.js';
 import { announceProgress, giveUpVersion } from './version-progress.js';
 
@@ -37,11 +39,18 @@ export const ingestVersion: JobHandler<'ingest-version'> = {
     } catch (error) {
       // Whoever cancels it wants the version to end with the job.
       if (error instanceof JobStopped && error.reason === 'cancelled') return cancel(ctx, job);
+      if (error instanceof StorageUnavailable) return waitForStorage(ctx, error);
       throw error;
     }
   },
   giveUp: (ctx, job, error) => giveUpVersion(ctx, job, job.payload.versionId, error),
 };
+
+/** However long it takes: what was accepted does not fail because the storage is away. */
+function waitForStorage({ storageOutage: outage }: WorkerContext, { code, message }: StorageUnavailable): Outcome {
+  const delayMs = outage.turn(outage.recent()?.leftMs ?? askAgainMs);
+  return { state: 'pending', delayMs, counts: false, error: { code, message } };
+}
 
 async function ingest(ctx: WorkerContext, job: Run): Promise<Outcome> {
   const task = await findReadTask(ctx.database, job.payload.versionId);

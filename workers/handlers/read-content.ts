@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { LocalFile } from '../../shared/adapters/object-store/object-store.js';
-import { ObjectMissing } from '../../shared/adapters/object-store/object-store.js';
+import { ObjectMissing, StorageUnavailable } from '../../shared/adapters/object-store/object-store.js';
 import { JobFailure } from '../../shared/errors.js';
 import { type Chunk, chunk } from '../../shared/knowledge/chunking/chunk.js';
 import { mimeTypes } from '../../shared/knowledge/extraction/mime-types.js';
@@ -83,10 +83,18 @@ export async function readContent(
 
 async function openContent(ctx: WorkerContext, task: ReadTask, signal: AbortSignal): Promise<LocalFile> {
   if (task.content !== null) return writeText(task.content);
+  const { storageOutage: outage } = ctx;
+  const away = outage.recent();
+  if (away) throw away.error;
+  const askedAt = performance.now();
   try {
-    return await ctx.objects.localFile(task.objectKey ?? '', signal);
+    const file = await ctx.objects.localFile(task.objectKey ?? '', signal);
+    outage.over(askedAt);
+    return file;
   } catch (error) {
+    if (error instanceof StorageUnavailable) outage.found(error);
     if (!(error instanceof ObjectMissing)) throw error;
+    outage.over(askedAt);
     // With storage on a disk that this process does not share with the web process it will never be there.
     const message = 'The file is not in the storage of this worker. An operator has to look at STORAGE.';
     throw new JobFailure('file_missing', message, { transient: true, cause: error });

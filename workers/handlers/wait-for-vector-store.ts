@@ -3,7 +3,7 @@ import type { Outcome } from '../../shared/backlog/claim.js';
 import { repairIndex } from '../../shared/knowledge/repair-index.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
-import { askAgainMs } from '../vector-store-outage.js';
+import { askAgainMs } from '../paced-outage.js';
 
 /**
  * Does work that needs the vector store. While that is away the job waits, however long it takes: an outage of a

@@ -11,12 +11,12 @@ export type ObjectStore = {
   /**
    * Writes an object piece by piece, never holding it in memory. One that was not written to its end is not there.
    *
-   * @throws what the source throws; the signal's reason when aborted.
+   * @throws what the source throws; the signal's reason when aborted; StorageUnavailable.
    */
   put(key: string, source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
-  /** @throws ObjectMissing */
+  /** @throws ObjectMissing, StorageUnavailable */
   open(key: string, range?: ByteRange): Promise<Readable>;
-  /** The object as a file of this machine. @throws ObjectMissing */
+  /** The object as a file of this machine. @throws ObjectMissing, StorageUnavailable */
   localFile(key: string, signal: AbortSignal): Promise<LocalFile>;
   /** One that is not there does not matter. */
   delete(key: string): Promise<void>;
@@ -32,5 +32,15 @@ export class ObjectMissing extends Error {
   constructor(key: string) {
     super(`there is no object ${key}`);
     this.name = 'ObjectMissing';
+  }
+}
+
+/** A storage beyond the network is away, or refuses us. What it holds is not lost: it may be asked again. */
+export class StorageUnavailable extends Error {
+  readonly code = 'storage_unavailable';
+
+  constructor(cause: unknown) {
+    super('The storage of files is not available at the moment.', { cause });
+    this.name = 'StorageUnavailable';
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,7 +14,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { type ByteRange, ObjectMissing, type ObjectStore } from './object-store.js';
+import { type ByteRange, ObjectMissing, type ObjectStore, StorageUnavailable } from './object-store.js';
 
 /** Where in S3: credentials and all else come from the environment, as the SDK reads it. */
 export type S3Settings = {
@@ -32,6 +33,15 @@ export type S3Settings = {
  */
 const partSize = 5 * 1024 * 1024;
 
+/**
+ * In milliseconds; the SDK itself would wait for ever, and tries three times. An answer has to begin in time, which for a
+ * part of an upload means 170 kB a second. How long the rest of a download takes is up to who reads it.
+ */
+const timeouts = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
+
+/** How long a copy to the disk may stand still, in milliseconds. */
+const silenceMs = 30_000;
+
 /** Objects in a bucket of S3, or of a service that speaks its API. */
 export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S3Settings): ObjectStore {
   const client = new S3Client({
@@ -41,6 +51,7 @@ export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S
     // Services other than Amazon's do not all know the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: timeouts,
   });
   const place = (key: string) => ({ Bucket: bucket, Key: `${prefix}${key}` });
 
@@ -52,16 +63,18 @@ export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S
     try {
       return await client.send(command, signal ? { abortSignal: signal } : {});
     } catch (error) {
+      if (signal?.aborted) throw signal.reason;
       if ((error as { name?: string }).name === 'NoSuchKey') throw new ObjectMissing(key);
-      throw error;
+      throw new StorageUnavailable(error);
     }
   }
 
   return {
     async put(key, source, signal) {
+      const { bytes, brokenBy } = watch(source);
       const upload = new Upload({
         client,
-        params: { ...place(key), Body: Readable.from(source, { objectMode: false }) },
+        params: { ...place(key), Body: Readable.from(bytes, { objectMode: false }) },
         partSize,
         queueSize: 2,
       });
@@ -71,7 +84,8 @@ export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S
         signal?.throwIfAborted();
         await upload.done();
       } catch (error) {
-        throw signal?.aborted ? signal.reason : error;
+        if (signal?.aborted) throw signal.reason;
+        throw brokenBy() ?? new StorageUnavailable(error);
       } finally {
         signal?.removeEventListener('abort', abort);
       }
@@ -84,12 +98,16 @@ export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S
       const release = (): Promise<void> => rm(folder, { recursive: true, force: true });
       try {
         const file = path.join(folder, randomUUID());
-        const { Body } = await get(key, undefined, signal);
-        await pipeline(Body as Readable, createWriteStream(file, { mode: 0o600 }), { signal });
+        const body = (await get(key, undefined, signal)).Body as IncomingMessage;
+        body.setTimeout(silenceMs, () => body.destroy(new Error('The storage stopped in the middle of an object.')));
+        await pipeline(body, createWriteStream(file, { mode: 0o600 }), { signal });
         return { path: file, release };
       } catch (error) {
         await release();
-        throw signal.aborted ? signal.reason : error;
+        if (signal.aborted) throw signal.reason;
+        throw error instanceof ObjectMissing || error instanceof StorageUnavailable
+          ? error
+          : new StorageUnavailable(error);
       }
     },
     async delete(key) {
@@ -112,4 +130,25 @@ export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S
     },
     close: () => client.destroy(),
   };
+}
+
+/** Tells what went wrong with the source from what went wrong with the storage, which is thrown into the source as well. */
+function watch(source: AsyncIterable<Uint8Array>): { bytes: AsyncIterable<Uint8Array>; brokenBy(): Error | undefined } {
+  let brokenBy: Error | undefined;
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    const iterator = source[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await iterator.next().catch((error: Error) => {
+          brokenBy = error;
+          throw error;
+        });
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { bytes: bytes(), brokenBy: () => brokenBy };
 }

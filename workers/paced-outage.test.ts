@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLogger } from '../shared/logger.js';
-import { createVectorStoreOutage } from './vector-store-outage.js';
+import { createPacedOutage } from './paced-outage.js';
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => vi.useRealTimers());
 
 test('jobs that wait come again one after the other, and none is put off for long', () => {
-  const { turn } = createVectorStoreOutage(createLogger({ level: 'silent', role: 'test' }));
+  const { turn } = createPacedOutage(createLogger({ level: 'silent', role: 'test' }), 'the store');
   expect([turn(2_000), turn(1_990), turn(0)]).toEqual([2_000, 2_025, 2_050]);
   vi.advanceTimersByTime(2_000);
   expect(turn(0)).toBe(75);

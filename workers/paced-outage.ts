@@ -1,8 +1,8 @@
 import type { Logger } from '../shared/logger.js';
 import { createOutage, type Outage } from '../shared/outage.js';
 
-/** What the jobs of a process tell each other about the vector store. */
-export type VectorStoreOutage = Outage & {
+/** What the jobs of a process tell each other about a store that they wait for while it is away. */
+export type PacedOutage = Outage & {
   /**
    * In how many milliseconds a job that waits is to come again: not before `leftMs`, and one after the other. However
    * many wait, they come about as fast as a worker does their work once it can, and ask little of it until then.
@@ -10,19 +10,20 @@ export type VectorStoreOutage = Outage & {
   turn(leftMs: number): number;
 };
 
-/** In milliseconds: how soon a job asks again whether the vector store is back. */
+/** In milliseconds: how soon a job asks again whether the store is back. */
 export const askAgainMs = 2_000;
 
 /** In milliseconds: from one turn to the next, and how far away a turn is at most. */
 const apartMs = 25;
 const furthestMs = 30_000;
 
-export function createVectorStoreOutage(logger: Logger): VectorStoreOutage {
+/** @param store its name in the two lines that the log has of an outage. */
+export function createPacedOutage(logger: Logger, store: string): PacedOutage {
   let lastTurn = 0;
   const outage = createOutage(logger, {
     rememberMs: askAgainMs,
-    begun: 'the vector store is not available; jobs wait for it',
-    ended: 'the vector store is available again',
+    begun: `${store} is not available; jobs wait for it`,
+    ended: `${store} is available again`,
   });
   return {
     ...outage,
