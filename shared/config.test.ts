@@ -43,6 +43,14 @@ describe('loadConfig', () => {
     for (const value of ['short-and-secret', 'hunter2', '99999', 'god']) expect(message).not.toContain(value);
   });
 
+  test('says what each variable must be, in words for who sets them', () => {
+    const names = Object.keys(environmentSchema.shape).filter((name) => !['HOST', 'CORS_ORIGINS'].includes(name));
+    for (const wrong of ['', ' ', '-', 'a:b']) {
+      const lines = mistakes({ ...Object.fromEntries(names.map((name) => [name, wrong])) }).split('\n');
+      for (const line of lines.slice(1)) expect(line).toMatch(/^ {2}[A-Z_]+: (must|may) /);
+    }
+  });
+
   test('an empty variable counts as not set', () => {
     const empty = Object.fromEntries(Object.keys(environmentSchema.shape).map((name) => [name, '']));
     expect(loadConfig({ ...empty, ...required })).toEqual(loadConfig(required));

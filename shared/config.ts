@@ -9,13 +9,16 @@ const integer = (fallback: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return optional(z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback));
 };
+/** One of some words. */
+const choice = <const Word extends string>(words: readonly Word[]) =>
+  z.enum(words, { error: `must be one of ${words.join(', ')}` });
 const flag = (fallback: boolean) =>
   optional(
-    z
-      .enum(['true', 'false', '1', '0', 'on', 'off', 'yes', 'no'])
+    choice(['true', 'false', '1', '0', 'on', 'off', 'yes', 'no'])
       .default(fallback ? 'true' : 'false')
       .transform((value) => ['true', '1', 'on', 'yes'].includes(value)),
   );
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 const list = optional(
   z
     .string()
@@ -29,32 +32,32 @@ const list = optional(
 );
 
 const amount = z.number().nonnegative();
+const price = z.strictObject({ input: amount, output: amount, cacheWrite: amount, cacheRead: amount });
+const modelPrices = z.string().transform((value, issues) => {
+  const prices = z.record(z.string().min(1), price).safeParse(fromJson(value));
+  if (prices.success) return prices.data;
+  issues.addIssue('must be JSON like {"model": {"input": 2, "output": 10, "cacheWrite": 2.5, "cacheRead": 0.2}}');
+  return z.NEVER;
+});
 
-/** JSON in a variable: what is wrong with it is said like any other mistake. */
-const modelPrices = z
-  .string()
-  .transform((value, issues) => {
-    try {
-      return JSON.parse(value) as unknown;
-    } catch {
-      issues.addIssue('must be JSON');
-      return z.NEVER;
-    }
-  })
-  .pipe(
-    z.record(
-      z.string().min(1),
-      z.strictObject({ input: amount, output: amount, cacheWrite: amount, cacheRead: amount }),
-    ),
-  );
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
-/** Every variable that Millrace reads, with its default. README and `.env.example` list the same names. */
+const weight = { error: 'must be a number from 0 to 1' };
+const apiKey = { error: 'must be set; keys are made at console.anthropic.com' };
+
+/** Every variable that Millrace reads, with its default. `docs/configuration.md` and `.env.example` list the same names. */
 export const environmentSchema = z.object({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be set to a postgresql:// URL' }),
   MAX_POOL_SIZE: integer(20, 1, 500),
   POOL_TIMEOUT: integer(30, 1, 300),
-  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }),
-  QDRANT_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional()),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be set to a redis:// or rediss:// URL' }),
+  QDRANT_URL: optional(httpUrl.optional()),
   QDRANT_HOST: optional(z.string().min(1).max(255).optional()),
   QDRANT_PORT: integer(6_333, 1, 65_535),
   QDRANT_API_KEY: optional(z.string().optional()),
@@ -65,10 +68,10 @@ export const environmentSchema = z.object({
       .default('knowledge_store'),
   ),
   QDRANT_VECTOR_SIZE: integer(1_536, 16, 65_536),
-  EMBEDDING_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional()),
+  EMBEDDING_URL: optional(httpUrl.optional()),
   EMBEDDING_API_KEY: optional(z.string().optional()),
   EMBEDDING_MODEL: optional(z.string().min(1).max(200).default('text-embedding-3-small')),
-  EMBEDDING_WEIGHT: optional(z.coerce.number().min(0).max(1).default(0.7)),
+  EMBEDDING_WEIGHT: optional(z.coerce.number(weight).min(0, weight).max(1, weight).default(0.7)),
   EMBEDDING_CONCURRENCY: integer(4, 1, 100),
   EMBEDDING_REQUESTS_PER_MINUTE: integer(0, 0, 1_000_000),
   STORAGE: optional(
@@ -85,20 +88,20 @@ export const environmentSchema = z.object({
     .min(32, 'must have at least 32 characters; openssl rand -hex 32 makes one'),
   ACCESS_TOKEN_MINUTES: integer(15, 1, 1440),
   REFRESH_TOKEN_DAYS: integer(30, 1, 365),
-  DEFAULT_ROLE: optional(z.enum(['admin', 'power', 'regular', 'guest']).default('regular')),
-  ANTHROPIC_API_KEY: z.string({ error: 'must be set; keys are made at console.anthropic.com' }).min(1),
-  ANTHROPIC_BASE_URL: optional(z.url().default('https://api.anthropic.com')),
+  DEFAULT_ROLE: optional(choice(['admin', 'power', 'regular', 'guest']).default('regular')),
+  ANTHROPIC_API_KEY: z.string(apiKey).min(1, apiKey),
+  ANTHROPIC_BASE_URL: optional(httpUrl.default('https://api.anthropic.com')),
   ANTHROPIC_MODEL: optional(z.string().min(1).max(100).default('claude-sonnet-5-5')),
   ANTHROPIC_MAX_TOKENS: integer(8_192, 1, 128_000),
   ANTHROPIC_CONTEXT_TOKENS: integer(200_000, 4_096, 10_000_000),
   ANTHROPIC_IDLE_TIMEOUT: integer(60, 1, 600),
   MODEL_PRICES: optional(modelPrices.optional()),
-  LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info')),
+  LOG_LEVEL: optional(choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info')),
   DEBUG: flag(false),
   HOST: optional(z.string().default('0.0.0.0')),
   PORT: integer(3000, 0, 65_535),
   METRICS_PORT: integer(9464, 0, 65_535),
-  METRICS_TOKEN: optional(z.string().min(16).optional()),
+  METRICS_TOKEN: optional(z.string().min(16, 'must have at least 16 characters').optional()),
   CORS_ORIGINS: list,
   TRUST_PROXY: integer(0, 0, 10),
   RATE_LIMIT_PER_MINUTE: integer(1_200, 0, 1_000_000),
