@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   let shown = -1;
   const report = (done: number, total: number): void => {
     const percent = total === 0 ? 100 : Math.floor((done / total) * 100);
-    if (percent > shown) console.log(`${percent} % of ${total} versions`);
+    if (percent > shown) console.log(`${percent} % of ${total} versions and documents`);
     shown = Math.max(shown, percent);
   };
   try {
