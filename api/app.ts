@@ -34,6 +34,8 @@ export function createApp(ctx: WebContext): Express {
   app.use('/api/v1', mount(ctx, routes));
   app.use('/api', docsRouter(routes));
   app.use('/admin', adminRouter(ctx));
+  // Who opens the address that `npm start` prints wants to see what there is.
+  app.get('/', (_req, res) => res.redirect('/api/docs'));
   app.use(noSuchRoute);
   app.use(problems);
   return app;

@@ -4,6 +4,7 @@ import type { Principal } from '../shared/accounts/principal.js';
 import type { Sql } from '../shared/database.js';
 import type { ErrorCode } from '../shared/errors.js';
 import type { WebContext } from './context.js';
+import type { Tag } from './operations/openapi/tags.js';
 
 /** A body that was done once under an Idempotency-Key; see middleware/idempotency.ts. */
 export type Idempotency = { key: string; route: string; bodyHash: Buffer };
@@ -44,7 +45,7 @@ export type Endpoint<
   path: string;
   summary: string;
   description?: string;
-  tag: string;
+  tag: Tag;
   auth: Auth;
   params?: P;
   query?: Q;

@@ -97,6 +97,13 @@ test('the OpenAPI document is complete: references, parameters, ids, answers', (
   }
 });
 
+test('every tag is described, and has operations', () => {
+  const tags = openApi.tags as { name: string; description: string }[];
+  const used = new Set(operations.flatMap(({ operation }) => operation.tags as string[]));
+  expect(tags.map(({ name }) => name).toSorted()).toEqual([...used].toSorted());
+  for (const { name, description } of tags) expect(description, name).toMatch(/\S/);
+});
+
 test('every schema of the OpenAPI document is valid JSON Schema 2020-12', () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: 'https://millrace.invalid/openapi', ...openApi });
@@ -195,6 +202,7 @@ test('the reference page loads from this server alone, without inline scripts', 
       expect((await asset.text()).length).toBeGreaterThan(100);
     }
   }
+  expect((await fetch(`${app.url}/`)).url).toBe(`${app.url}/api/docs`);
   const events = await (await fetch(`${app.url}/api/docs/events`)).text();
   for (const name of [...Object.keys(serverEvents), ...Object.keys(clientEvents)])
     expect(events).toContain(`<code>${name}</code>`);

@@ -4,12 +4,12 @@ import path from 'node:path';
 import express, { Router } from 'express';
 import type { Endpoint } from '../../endpoint.js';
 import { openApiDocument } from '../openapi/document.js';
-import { sendPage, styleSheet } from '../page.js';
+import { icon, sendPage, styleSheet } from '../page.js';
 import { asyncApiDocument, describeEvents } from './asyncapi.js';
 import { eventsPage } from './events-page.js';
 
 /** Of the package only what the page loads: it brings 15 MB of other builds and maps along. */
-const assets = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
+const assets = ['swagger-ui.css', 'swagger-ui-bundle.js'];
 
 /** The descriptions of the API and pages to read them, to be mounted under /api; works without the internet. */
 export function docsRouter(endpoints: readonly Endpoint[]): Router {
@@ -27,6 +27,7 @@ export function docsRouter(endpoints: readonly Endpoint[]): Router {
     sendPage(res, { title: 'Millrace socket events', head: styleLink, body: eventsBody() }),
   );
   router.get('/docs/style.css', (_req, res) => void res.type('css').send(styleSheet));
+  router.get('/docs/icon.svg', (_req, res) => void res.type('svg').send(icon));
   router.get('/docs/start.js', (_req, res) => void res.type('js').send(startScript));
 
   // Not by importing the package: its entry loads all of the user interface into this process.
@@ -43,7 +44,6 @@ const styleLink = '<link rel="stylesheet" href="/api/docs/style.css">';
 
 const head =
   '<link rel="stylesheet" href="/api/docs/assets/swagger-ui.css">' +
-  '<link rel="icon" type="image/png" href="/api/docs/assets/favicon-32x32.png">' +
   '<script src="/api/docs/assets/swagger-ui-bundle.js" defer></script><script src="/api/docs/start.js" defer></script>';
 
 const body =

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../endpoint.js';
 import { operationsPaths } from './operations-paths.js';
 import { problemResponses, problemSchema } from './problems.js';
 import { createSchemaCollector, type Json, type SchemaCollector } from './schemas.js';
+import { tags } from './tags.js';
 
 const basePath = '/api/v1';
 
@@ -29,7 +30,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
     },
     servers: [{ url: '/', description: 'This server.' }],
     security: [{ bearer: [] }],
-    tags: [...new Set([...endpoints.map(({ tag }) => tag), 'operations'])].map((name) => ({ name })),
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths: { ...paths, ...operationsPaths },
     components: { ...components, schemas: {} as Json },
   };
