@@ -30,6 +30,8 @@ type RedisOptions = {
   /** Called when the server ends though nobody stopped it; `start` brings it back. */
   onCrash?: () => void;
   port?: number;
+  /** Says where programs are and whether one may be installed; that of this process unless given. */
+  env?: NodeJS.ProcessEnv;
 };
 
 /**
@@ -41,7 +43,7 @@ type RedisOptions = {
 export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
   const dir = path.resolve(options.dir);
   await mkdir(dir, { recursive: true });
-  const binary = await findRedisServer(options.say);
+  const binary = await findRedisServer(options.say, options.env);
   const passwordFile = path.join(dir, 'password');
   const password = (await readFile(passwordFile, 'utf8').catch(() => '')) || randomBytes(24).toString('hex');
   await writeFile(passwordFile, password, { mode: 0o600 });

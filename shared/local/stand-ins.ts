@@ -63,7 +63,7 @@ export async function startStandIns({ env: given, folder, say, onLost }: Options
     else {
       const log = await logFile(folder, 'redis');
       const onCrash = revive('Redis', () => redis.start());
-      const redis = await startRedis({ dir: path.join(folder, 'redis'), durable: true, log, say, onCrash });
+      const redis = await startRedis({ dir: path.join(folder, 'redis'), durable: true, log, say, onCrash, env });
       undo.push(() => redis.stop());
       env.REDIS_URL = redis.url;
       summary.push(`Redis       of this machine, started on port ${redis.port}`);
