@@ -1,4 +1,44 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { TokenUsage } from '../adapters/language-model/model.js';
 import type { Sql } from '../database.js';
+
+/** What one attempt cost. */
+export type UsageOfAttempt = {
+  userId: string;
+  /** Null where it was for something else than a reply. */
+  conversationId: string | null;
+  /** The reply, or the suggestion for a document. */
+  messageId: string;
+  attempt: number;
+  model: string;
+  tokens: TokenUsage;
+};
+
+/** Notes what an attempt cost. Written again, the later numbers count: they are totals of the attempt. */
+export async function recordUsage(sql: Sql, usage: UsageOfAttempt): Promise<void> {
+  const { userId, conversationId, messageId, attempt, model, tokens } = usage;
+  await sql.query({
+    name: 'record-usage',
+    text: `INSERT INTO usage (id, user_id, conversation_id, message_id, attempt, model,
+        input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+      ON CONFLICT (message_id, attempt) DO UPDATE SET model = excluded.model, input_tokens = excluded.input_tokens,
+        output_tokens = excluded.output_tokens, cache_read_tokens = excluded.cache_read_tokens,
+        cache_write_tokens = excluded.cache_write_tokens`,
+    values: [
+      uuidv7(),
+      userId,
+      conversationId,
+      messageId,
+      attempt,
+      model,
+      tokens.input,
+      tokens.output,
+      tokens.cacheRead,
+      tokens.cacheWrite,
+    ],
+  });
+}
 
 /** The tokens that one account used with one model on one day (UTC, `YYYY-MM-DD`). */
 export type UsageOfDay = {

@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { Sql } from '../database.js';
 import { type MessageRow, messageColumns } from './message.js';
 
@@ -126,42 +125,4 @@ export async function membershipIsStill(tx: Sql, conversationId: string, version
     values: [conversationId, version],
   });
   return rowCount === 1;
-}
-
-/** What one attempt of a reply cost. Written again, the later numbers count: they are totals of the attempt. */
-export async function recordUsage(
-  sql: Sql,
-  usage: {
-    userId: string;
-    conversationId: string;
-    messageId: string;
-    attempt: number;
-    model: string;
-    input: number;
-    output: number;
-    cacheRead: number;
-    cacheWrite: number;
-  },
-): Promise<void> {
-  await sql.query({
-    name: 'record-usage',
-    text: `INSERT INTO usage (id, user_id, conversation_id, message_id, attempt, model,
-        input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-      ON CONFLICT (message_id, attempt) DO UPDATE SET model = excluded.model, input_tokens = excluded.input_tokens,
-        output_tokens = excluded.output_tokens, cache_read_tokens = excluded.cache_read_tokens,
-        cache_write_tokens = excluded.cache_write_tokens`,
-    values: [
-      uuidv7(),
-      usage.userId,
-      usage.conversationId,
-      usage.messageId,
-      usage.attempt,
-      usage.model,
-      usage.input,
-      usage.output,
-      usage.cacheRead,
-      usage.cacheWrite,
-    ],
-  });
 }

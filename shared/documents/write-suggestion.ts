@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { Sql } from '../database.js';
 import type { Hunk } from './hunks.js';
 
@@ -67,38 +66,4 @@ export async function endSuggestion(
     [end.id, end.state, JSON.stringify(end.hunks), end.model, end.error && JSON.stringify(end.error)],
   );
   return rows[0] ?? null;
-}
-
-/** What one attempt cost. Written again, the later numbers count. */
-export async function recordEditUsage(
-  sql: Sql,
-  usage: {
-    userId: string;
-    suggestionId: string;
-    attempt: number;
-    model: string;
-    input: number;
-    output: number;
-    cacheRead: number;
-    cacheWrite: number;
-  },
-): Promise<void> {
-  await sql.query(
-    `INSERT INTO usage (id, user_id, message_id, attempt, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-     ON CONFLICT (message_id, attempt) DO UPDATE SET model = excluded.model, input_tokens = excluded.input_tokens,
-       output_tokens = excluded.output_tokens, cache_read_tokens = excluded.cache_read_tokens,
-       cache_write_tokens = excluded.cache_write_tokens`,
-    [
-      uuidv7(),
-      usage.userId,
-      usage.suggestionId,
-      usage.attempt,
-      usage.model,
-      usage.input,
-      usage.output,
-      usage.cacheRead,
-      usage.cacheWrite,
-    ],
-  );
 }

@@ -1,14 +1,14 @@
 import * as Y from 'yjs';
+import { recordUsage } from '../../shared/accounts/usage.js';
 import { ModelError, type TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { Outcome } from '../../shared/backlog/claim.js';
 import { JobStopped } from '../../shared/backlog/leases.js';
 import { editSystemPrompt, editTurn, passageFrom } from '../../shared/documents/edit-prompt.js';
-import { type Hunk, makeHunks } from '../../shared/documents/hunks.js';
+import { makeHunks } from '../../shared/documents/hunks.js';
 import { contentOf } from '../../shared/documents/log.js';
 import {
   beginSuggestion,
   endSuggestion,
-  recordEditUsage,
   type SuggestionEnd,
   type SuggestionTask,
 } from '../../shared/documents/write-suggestion.js';
@@ -17,6 +17,9 @@ import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
 
 type Run = JobRun<'edit-document'>;
+type Ending = Omit<SuggestionEnd, 'id'>;
+
+const cancelled: Ending = { state: 'cancelled', hunks: [], model: null, error: null };
 
 /** Deltas are gathered this long: who watches reads, and does not count them. In milliseconds. */
 const gatherMs = 80;
@@ -28,18 +31,18 @@ const gatherMs = 80;
 export const editDocument: JobHandler<'edit-document'> = {
   async run(ctx, job) {
     const { suggestionId } = job.payload;
-    if (job.cancelRequested) return end(ctx, job, { state: 'cancelled', hunks: [], model: null, error: null });
+    if (job.cancelRequested) return end(ctx, job, cancelled);
     const task = await beginSuggestion(ctx.database, suggestionId, job.attempt);
     if (!task) {
       // Ready from an attempt before, or gone: then this finds nothing. Or who asked may not edit any more.
-      await end(ctx, job, { state: 'cancelled', hunks: [], model: null, error: null });
+      await end(ctx, job, cancelled);
       return { state: 'done' };
     }
     try {
       return await write(ctx, job, task);
     } catch (error) {
       if (!(error instanceof JobStopped) || error.reason !== 'cancelled') throw error;
-      return end(ctx, job, { state: 'cancelled', hunks: [], model: null, error: null });
+      return end(ctx, job, cancelled);
     }
   },
   async giveUp(ctx, job, error) {
@@ -116,11 +119,7 @@ function createDeltas(ctx: WorkerContext, { id, documentId }: SuggestionTask, at
   };
 }
 
-async function end(
-  ctx: WorkerContext,
-  job: Run,
-  how: { state: SuggestionEnd['state']; hunks: Hunk[]; model: string | null; error: SuggestionEnd['error'] },
-): Promise<Outcome> {
+async function end(ctx: WorkerContext, job: Run, how: Ending): Promise<Outcome> {
   const { suggestionId } = job.payload;
   const ended = await ctx.database.transaction(async (tx) => {
     await job.guard(tx);
@@ -140,7 +139,8 @@ async function noteUsage(ctx: WorkerContext, job: Run, model: string, usage: Tok
   if (!usage) return;
   ctx.metrics.tokens(model, usage);
   const { userId, attempt, payload } = job;
-  await recordEditUsage(ctx.database, { userId, suggestionId: payload.suggestionId, attempt, model, ...usage }).catch(
-    (error: unknown) => job.logger.warn({ err: error }, 'the usage of an attempt was not recorded'),
+  const about = { userId, conversationId: null, messageId: payload.suggestionId, attempt, model, tokens: usage };
+  await recordUsage(ctx.database, about).catch((error: unknown) =>
+    job.logger.warn({ err: error }, 'the usage of an attempt was not recorded'),
   );
 }

@@ -1,14 +1,9 @@
+import { recordUsage } from '../../shared/accounts/usage.js';
 import type { TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { JobError, Outcome } from '../../shared/backlog/claim.js';
 import { findMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
 import { holdReaders, listReaders } from '../../shared/conversations/readers.js';
-import {
-  membershipIsStill,
-  readGrounds,
-  recordUsage,
-  type ReplyTask,
-  saveReply,
-} from '../../shared/conversations/reply.js';
+import { membershipIsStill, readGrounds, type ReplyTask, saveReply } from '../../shared/conversations/reply.js';
 import type { Sql } from '../../shared/database.js';
 import { JobFailure } from '../../shared/errors.js';
 import { storeCitations, verifyCitations, withCitations } from '../../shared/knowledge/citations.js';
@@ -160,5 +155,6 @@ export async function noteUsage(ctx: WorkerContext, job: Run, conversationId: st
 async function recordUsageOf(sql: Sql, job: Run, conversationId: string, { model, usage }: Written): Promise<void> {
   if (!usage) return;
   const { userId, attempt, payload } = job;
-  await recordUsage(sql, { userId, conversationId, messageId: payload.messageId, attempt, model, ...usage });
+  const { messageId } = payload;
+  await recordUsage(sql, { userId, conversationId, messageId, attempt, model, tokens: usage });
 }
