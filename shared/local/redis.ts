@@ -87,7 +87,7 @@ export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
   });
 
   return {
-    url: `redis://:${password}@127.0.0.1:${port}`,
+    url: `redis://default:${password}@127.0.0.1:${port}`,
     port,
     get pid() {
       return server.pid;
