@@ -143,12 +143,17 @@ function collect<Stored>(
 
 const maxNameLength = 255;
 
+/** What browsers write in the names of files for the characters that would end a name (HTML standard, form data). */
+const escapes: Record<string, string> = { '%22': '"', '%0D': '\r', '%0A': '\n' };
+
 /**
  * A name to show and to save under: the last part of a path, without what no file system takes, and without what
  * turns the direction of writing around: `exe.txt` can be made to look like `txt.exe`.
  */
 function cleanName(name: string | undefined): string {
-  const last = (name ?? '').split(/[/\\]/).at(-1) ?? '';
+  // Nothing else is escaped there, not even the percent sign: `100%25.txt` is the name of a file.
+  const told = (name ?? '').replaceAll(/%(?:22|0D|0A)/g, (escape) => escapes[escape] ?? escape);
+  const last = told.split(/[/\\]/).at(-1) ?? '';
   const cleaned = last
     .replaceAll(/\p{Cc}|\p{Surrogate}|\p{Bidi_Control}/gu, '')
     .trim()
