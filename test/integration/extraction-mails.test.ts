@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createExtractor } from '../../shared/knowledge/extraction/extract.js';
+import { createExtractor, type Extraction } from '../../shared/knowledge/extraction/extract.js';
 import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
 import { pdfOf, xlsxOf } from '../support/small-files.js';
 
@@ -16,11 +16,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function read(mail: string | Buffer, name = 'a.eml'): Promise<ExtractedPart[]> {
+async function read(
+  mail: string | Buffer,
+  name = 'a.eml',
+  limits: Extraction['limits'] = {},
+): Promise<ExtractedPart[]> {
   const file = path.join(folder, name);
   await writeFile(file, mail);
   const parts: ExtractedPart[] = [];
-  for await (const part of extractor.extract({ path: file, name })) parts.push(part);
+  for await (const part of extractor.extract({ path: file, name, limits })) parts.push(part);
   return parts;
 }
 
@@ -135,4 +139,15 @@ it('a mail that was saved in UTF-16, or with a byte order mark, has its header',
     const [part] = await read(bytes);
     expect(part?.text).toMatch(/^Subject: Größe\nFrom: a@example.org\n[^]*wide words/);
   }
+});
+
+it('a file with more files inside of it than are read says so, and one with many is read to its last', async () => {
+  const many = (count: number): string =>
+    Array.from({ length: count }, (_, at) => attached(`${at}.txt`, Buffer.from(`text ${at}`))).join('');
+  const parts = await read(mailOf(many(120)));
+  expect(parts.at(-1)).toMatchObject({ headingPath: ['Files', '119.txt'], text: 'text 119\n\n' });
+  await expect(read(mailOf(many(5)), 'a.eml', { innerFiles: 4 })).rejects.toMatchObject({
+    code: 'too_large',
+    message: 'There are more files inside of the file than are read (4). Upload it in several parts.',
+  });
 });

@@ -5,13 +5,12 @@ import { ExtractionFailed } from './failure.js';
 import type { InnerFile, ReadInner, Source } from './parsers/parser.js';
 import type { Piece } from './piece.js';
 
-/** Over all files that are inside of one another. */
-const maxFiles = 50;
 const maxDepth = 5;
 
 /**
  * Reads files that are inside of another one, as each would be read alone. One that cannot be read gives nothing: a
- * mail is no worse for the picture that came with it. One that passes a limit ends the whole file.
+ * mail is no worse for the picture that came with it. One that passes a limit ends the whole file, and so does one too
+ * many: nobody would know of what is not found.
  *
  * @param folder where they are put; it is made when the first of them comes.
  */
@@ -20,10 +19,11 @@ export function innerReader(
   { limits, onAdvance }: Pick<Source, 'limits' | 'onAdvance'>,
   read: (source: Source, name: string) => AsyncIterable<Piece>,
 ): ReadInner {
-  let left = maxFiles;
+  let left = limits.innerFiles;
   const readerAt = (depth: number): ReadInner =>
     async function* readInner({ name, content }: InnerFile) {
-      if (left <= 0 || depth > maxDepth || content.byteLength === 0) return;
+      if (depth > maxDepth || content.byteLength === 0) return;
+      if (left <= 0) throw tooMany(limits.innerFiles);
       left -= 1;
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = path.join(folder, randomUUID());
@@ -38,4 +38,11 @@ export function innerReader(
       }
     };
   return readerAt(1);
+}
+
+function tooMany(limit: number): ExtractionFailed {
+  return new ExtractionFailed(
+    'too_large',
+    `There are more files inside of the file than are read (${limit}). Upload it in several parts.`,
+  );
 }

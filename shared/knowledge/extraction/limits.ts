@@ -18,6 +18,8 @@ export const limitsSchema = z.strictObject({
   inflatedBytes: z.number().int().positive(),
   /** Pages, slides or sheets. */
   pages: z.number().int().positive(),
+  /** Files inside of the file: what came with a mail or is attached to a PDF, over all levels. */
+  innerFiles: z.number().int().positive(),
   /** Characters of text, in UTF-16 code units. */
   textChars: z.number().int().positive(),
 });
@@ -35,6 +37,7 @@ export const defaultLimits: Limits = {
   fileBytes: 256 * MiB,
   inflatedBytes: 1024 * MiB,
   pages: 5_000,
+  innerFiles: 5_000,
   textChars: 160_000_000,
 };
 
