@@ -105,17 +105,26 @@ export function pptxOf(slides: string[], notes: string): Buffer {
 
 /**
  * A PDF with a text on each page, whose lines are written below each other; '' is a blank page. Headings are its
- * outline, all on one level, each with its page from 0. Annotations are those of its first page, as PDF writes them.
+ * outline, all on one level, each with its page from 0. Annotations are those of its first page, as PDF writes them;
+ * attached files are small.
  */
 export function pdfOf(
   texts: string[],
   headings: { title: string; page: number }[] = [],
   annotations: string[] = [],
+  attached: { name: string; content: Buffer }[] = [],
 ): Buffer {
   const first = 4 + 2 * texts.length;
   const outline = headings.length > 0 ? ` /Outlines ${first} 0 R` : '';
+  // Behind the outline.
+  const firstFile = first + (outline ? 1 + headings.length : 0);
+  const names = attached.map(({ name }, index) => {
+    const spec = `<< /Type /Filespec /F (${name}) /EF << /F ${firstFile + index} 0 R >> >>`;
+    return `(${name}) ${spec}`;
+  });
+  const carried = names.length > 0 ? ` /Names << /EmbeddedFiles << /Names [${names.join(' ')}] >> >>` : '';
   const objects = [
-    `<< /Type /Catalog /Pages 2 0 R${outline} >>`,
+    `<< /Type /Catalog /Pages 2 0 R${outline}${carried} >>`,
     `<< /Type /Pages /Kids [${texts.map((_, index) => `${4 + 2 * index} 0 R`).join(' ')}] /Count ${texts.length} >>`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
   ];
@@ -133,6 +142,10 @@ export function pdfOf(
   for (const [index, { title, page }] of headings.entries()) {
     const next = index < headings.length - 1 ? ` /Next ${item(index + 1)}` : '';
     objects.push(`<< /Title (${title}) /Parent ${first} 0 R${next} /Dest [${4 + 2 * page} 0 R /Fit] >>`);
+  }
+  for (const { content } of attached) {
+    const hex = `${content.toString('hex')}>`;
+    objects.push(`<< /Filter /ASCIIHexDecode /Length ${hex.length} >>\nstream\n${hex}\nendstream`);
   }
   let file = '%PDF-1.4\n';
   const offsets = objects.map((object, index) => {

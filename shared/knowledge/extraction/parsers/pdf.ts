@@ -6,10 +6,18 @@ import { damaged, ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import type { Source } from './parser.js';
 import { annotationsOf } from './pdf-annotations.js';
+import { attachedPieces } from './pdf-files.js';
 import { readOutline, sectionsOf } from './pdf-outline.js';
 
-/** A PDF page by page, in the order in which the file draws its text. */
-export async function* readPdf({ path: file, limits, from, onPages, onAdvance }: Source): AsyncGenerator<Piece> {
+/** A PDF page by page, in the order in which the file draws its text, and then the files that are attached to it. */
+export async function* readPdf({
+  path: file,
+  limits,
+  from,
+  onPages,
+  onAdvance,
+  readInner,
+}: Source): AsyncGenerator<Piece> {
   const parser = new PDFParse({
     data: new Uint8Array(await readFile(file)),
     // No code from the file: fonts may carry programs.
@@ -43,6 +51,7 @@ export async function* readPdf({ path: file, limits, from, onPages, onAdvance }:
         yield { page, ...section, done: page / total, goesOn: index < sections.length - 1 };
       }
     }
+    yield* attachedPieces(parser, readInner);
   } catch (error) {
     throw asFailure(error);
   } finally {
@@ -69,7 +78,7 @@ const compounding =
 
 /** Puts words together that were parted at the end of a line, so that they can be found. */
 export function joinHyphens(text: string): string {
-  return text.replaceAll(/(\p{L}+)-\n(\p{Ll}+)/gu, (_, left: string, right: string) => {
+  return text.replaceAll(/(?<!\p{L})(\p{L}+)-\n(\p{Ll}+)/gu, (_, left: string, right: string) => {
     const keeps = compounding.test(left) || text.includes(`${left}-${right}`);
     return keeps ? `${left}-${right}` : `${left}${right}`;
   });
