@@ -1,11 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import type { LocalFile } from '../../shared/adapters/object-store/object-store.js';
-import { ObjectMissing, StorageUnavailable } from '../../shared/adapters/object-store/object-store.js';
+import { type LocalFile, ObjectMissing, StorageUnavailable } from '../../shared/adapters/object-store/object-store.js';
 import { JobFailure } from '../../shared/errors.js';
 import { type Chunk, chunk } from '../../shared/knowledge/chunking/chunk.js';
+import { ExtractionFailed } from '../../shared/knowledge/extraction/failure.js';
 import { mimeTypes } from '../../shared/knowledge/extraction/mime-types.js';
+import type { ExtractedPart, FileType, ResumePoint } from '../../shared/knowledge/extraction/part.js';
+import { partsOfText } from '../../shared/knowledge/extraction/text-parts.js';
 import { chunksPerJob } from '../../shared/knowledge/limits.js';
 import { type ReadBatch, type ReadTask, storeBatch } from '../../shared/knowledge/reading.js';
 import type { WorkerContext } from '../context.js';
@@ -32,9 +31,13 @@ export async function readContent(
   // Before the first page is read, which may take long: it is not waiting any more. Nobody waits for that to be told.
   const told = announceProgress(ctx, task.versionId, []);
   told.catch(() => {});
-  const file = await openContent(ctx, task, signal);
   let { chunkCount: stored, checkpoint } = task;
   let mimeType: string | null = null;
+  const content = await openContent(ctx, task, {
+    signal,
+    from: checkpoint?.resume,
+    onType: (type) => (mimeType = mimeTypes[type]),
+  });
   let batch: Chunk[] = [];
 
   function take(): LastBatch {
@@ -59,14 +62,7 @@ export async function readContent(
   }
 
   try {
-    const parts = ctx.extractor.extract({
-      path: file.path,
-      name: task.fileName ?? 'entry.md',
-      signal,
-      from: checkpoint?.resume,
-      onType: (type) => (mimeType = mimeTypes[type]),
-    });
-    for await (const found of chunk(parts, checkpoint ?? undefined)) {
+    for await (const found of chunk(content.parts, checkpoint ?? undefined)) {
       if (found.index >= stored) batch.push(found);
       checkpoint = found.checkpoint ?? checkpoint;
       if (batch.length < chunksPerJob) continue;
@@ -77,18 +73,26 @@ export async function readContent(
     return take();
   } finally {
     stop.abort();
-    await file.release();
+    await content.release();
   }
 }
 
-async function openContent(ctx: WorkerContext, task: ReadTask, signal: AbortSignal): Promise<LocalFile> {
-  if (task.content !== null) return writeText(task.content);
+type Reading = { signal: AbortSignal; from: ResumePoint | undefined; onType: (type: FileType) => void };
+type Content = { parts: AsyncIterable<ExtractedPart>; release(): Promise<void> };
+
+async function openContent(ctx: WorkerContext, task: ReadTask, reading: Reading): Promise<Content> {
+  if (task.content !== null) return { parts: readText(task.content, reading), release: async () => {} };
+  const { path, release } = await fetchFile(ctx, task.objectKey ?? '', reading.signal);
+  return { parts: ctx.extractor.extract({ path, name: task.fileName ?? undefined, ...reading }), release };
+}
+
+async function fetchFile(ctx: WorkerContext, objectKey: string, signal: AbortSignal): Promise<LocalFile> {
   const { storageOutage: outage } = ctx;
   const away = outage.recent();
   if (away) throw away.error;
   const askedAt = performance.now();
   try {
-    const file = await ctx.objects.localFile(task.objectKey ?? '', signal);
+    const file = await ctx.objects.localFile(objectKey, signal);
     outage.over(askedAt);
     return file;
   } catch (error) {
@@ -101,11 +105,16 @@ async function openContent(ctx: WorkerContext, task: ReadTask, signal: AbortSign
   }
 }
 
-async function writeText(content: string): Promise<LocalFile> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-'));
-  const file = path.join(folder, 'entry.md');
-  await writeFile(file, content, { mode: 0o600 });
-  return { path: file, release: () => rm(folder, { recursive: true, force: true }) };
+/** What people have typed is text whatever it begins with, and goes through no file that a killed worker would leave. */
+async function* readText(content: string, { signal, from, onType }: Reading): AsyncGenerator<ExtractedPart> {
+  onType('markdown');
+  let found = from !== undefined;
+  for await (const part of partsOfText(content, from)) {
+    signal.throwIfAborted();
+    found = true;
+    yield part;
+  }
+  if (!found) throw new ExtractionFailed('empty', 'There is no text in the entry.');
 }
 
 const toNewChunk = ({ page, sheet, slide, language, ...rest }: Chunk) => ({

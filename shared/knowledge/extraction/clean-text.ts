@@ -7,11 +7,14 @@ const invisible = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u2060\uf
  * nothing that Postgres refuses (NUL, halves of surrogate pairs).
  */
 export function cleanText(text: string): string {
-  return text
-    .replaceAll(/\r\n?|[\u0085\u2028\u2029\f\v]/g, '\n')
-    .replaceAll(invisible, '')
-    .replaceAll(/\p{Surrogate}/gu, '\ufffd')
-    .replaceAll('\u00a0', ' ')
-    .replaceAll(/[ \t]+(?=\n|$)/g, '')
-    .replaceAll(/\n{3,}/g, '\n\n');
+  return (
+    text
+      .replaceAll(/\r\n?|[\u0085\u2028\u2029\f\v]/g, '\n')
+      .replaceAll(invisible, '')
+      .replaceAll(/\p{Surrogate}/gu, '\ufffd')
+      .replaceAll('\u00a0', ' ')
+      // Begun at the first of them only: else a line of spaces takes the square of its length.
+      .replaceAll(/(?<![ \t])[ \t]+(?=\n|$)/g, '')
+      .replaceAll(/\n{3,}/g, '\n\n')
+  );
 }

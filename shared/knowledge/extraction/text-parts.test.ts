@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import type { ExtractedPart } from './part.js';
+import type { ExtractedPart, ResumePoint } from './part.js';
 import { partsOfText } from './text-parts.js';
 
-async function partsOf(content: string): Promise<ExtractedPart[]> {
+async function partsOf(content: string, from?: ResumePoint): Promise<ExtractedPart[]> {
   const parts: ExtractedPart[] = [];
-  for await (const part of partsOfText(content)) parts.push(part);
+  for await (const part of partsOfText(content, from)) parts.push(part);
   return parts;
 }
 
@@ -32,4 +32,16 @@ it('gives parts whose places follow one another, and nothing that Postgres refus
     char = part.charEnd;
   }
   expect(parts.length).toBeGreaterThan(3);
+});
+
+it('goes on behind any part', async () => {
+  const content = `# One\n${'word '.repeat(30_000)}\n# Two\nend`;
+  const parts = await partsOf(content);
+  for (const { part, resume } of parts) expect(await partsOf(content, resume)).toEqual(parts.slice(part + 1));
+});
+
+it('takes no time for a long run of spaces, which would hold up everything else', async () => {
+  const before = performance.now();
+  expect((await partsOf(`a${' '.repeat(400_000)}b`)).length).toBeGreaterThan(0);
+  expect(performance.now() - before).toBeLessThan(5_000);
 });

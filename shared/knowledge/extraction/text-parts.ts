@@ -1,7 +1,7 @@
 import { assembleParts } from './assemble-parts.js';
 import { cutAt } from './cut-text.js';
 import { defaultLimits } from './limits.js';
-import type { ExtractedPart } from './part.js';
+import type { ExtractedPart, ResumePoint } from './part.js';
 import { linesOf } from './lines.js';
 import { maxPartChars } from './piece.js';
 import { markdownPieces } from './parsers/markdown-pieces.js';
@@ -9,15 +9,18 @@ import { markdownPieces } from './parsers/markdown-pieces.js';
 /**
  * The parts of a text that is not in a file: the content of an entry or a document, which may be Markdown. Needs
  * no process of its own, since nothing is decoded or unpacked.
+ *
+ * @param from where to begin: the `resume` of the last part that was kept.
  */
-export async function* partsOfText(content: string): AsyncGenerator<ExtractedPart> {
+export async function* partsOfText(content: string, from?: ResumePoint): AsyncGenerator<ExtractedPart> {
+  let rest = content;
   async function* texts(): AsyncGenerator<{ text: string }> {
-    for (let rest = content; rest;) {
+    while (rest) {
       const end = cutAt(rest, maxPartChars);
       yield { text: rest.slice(0, end) };
       rest = rest.slice(end);
     }
   }
-  const pieces = markdownPieces(linesOf(texts()), () => 1);
-  yield* assembleParts(pieces, { textChars: defaultLimits.textChars, beganAtPage: false });
+  const pieces = markdownPieces(linesOf(texts()), () => 1 - rest.length / content.length);
+  yield* assembleParts(pieces, { textChars: defaultLimits.textChars, from, beganAtPage: false });
 }
