@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/support/eventually.js';
 import { createObjectStore, parseStorage } from './create.js';
 import { ObjectMissing, type ObjectStore } from './object-store.js';
 
@@ -98,4 +99,16 @@ describe.each(['disk', ...(bucket ? ['s3'] : [])])('objects in %s', (kind) => {
     await expect(store.put(key('aborted'), endless(), controller.signal)).rejects.toThrow('enough');
     expect(await names()).toEqual(before);
   });
+});
+
+it('copies of objects that a killed process has left are removed, and those in use are not', async () => {
+  const [old, young] = await Promise.all([1, 2].map(() => mkdtemp(path.join(tmpdir(), 'millrace-object-'))));
+  const twoDaysAgo = Date.now() / 1000 - 2 * 24 * 60 * 60;
+  await utimes(old ?? '', twoDaysAgo, twoDaysAgo);
+  const settings = parseStorage('s3://bucket?region=eu-west-1');
+  if (!settings) throw new Error('this names a bucket');
+  (await createObjectStore(settings)).close();
+  await eventually(async () => expect(await readdir(tmpdir())).not.toContain(path.basename(old ?? '')));
+  expect(await readdir(tmpdir())).toContain(path.basename(young ?? ''));
+  await rm(young ?? '', { recursive: true });
 });

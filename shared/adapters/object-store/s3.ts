@@ -1,9 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -14,6 +10,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import { createCopy, removeOldCopies } from './copies.js';
 import { type ByteRange, ObjectMissing, type ObjectStore, StorageUnavailable } from './object-store.js';
 
 /** Where in S3: credentials and all else come from the environment, as the SDK reads it. */
@@ -53,6 +50,8 @@ export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: timeouts,
   });
+  // It can be left for the next start.
+  removeOldCopies().catch(() => undefined);
   const place = (key: string) => ({ Bucket: bucket, Key: `${prefix}${key}` });
 
   async function get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<GetObjectCommandOutput> {
@@ -94,16 +93,14 @@ export function createS3Store({ bucket, prefix, endpoint, region, pathStyle }: S
       return (await get(key, range)).Body as Readable;
     },
     async localFile(key, signal) {
-      const folder = await mkdtemp(path.join(tmpdir(), 'millrace-'));
-      const release = (): Promise<void> => rm(folder, { recursive: true, force: true });
+      const copy = await createCopy();
       try {
-        const file = path.join(folder, randomUUID());
         const body = (await get(key, undefined, signal)).Body as IncomingMessage;
         body.setTimeout(silenceMs, () => body.destroy(new Error('The storage stopped in the middle of an object.')));
-        await pipeline(body, createWriteStream(file, { mode: 0o600 }), { signal });
-        return { path: file, release };
+        await pipeline(body, createWriteStream(copy.path, { mode: 0o600 }), { signal });
+        return copy;
       } catch (error) {
-        await release();
+        await copy.release();
         if (signal.aborted) throw signal.reason;
         throw error instanceof ObjectMissing || error instanceof StorageUnavailable
           ? error
