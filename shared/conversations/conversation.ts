@@ -80,14 +80,18 @@ export const conversationPosition = z.strictObject({
   id: z.uuid(),
 });
 
-/** The conversations of a member, the one with the newest message first. */
+/**
+ * The conversations of a member, the one with the newest message first. `OFFSET 0` has each looked up by its key: for
+ * a member of 5,000 Postgres would rather read those of everybody (of 200,000 in 260 ms, and 145 this way).
+ */
 export async function listConversations(
   sql: Sql,
   query: { userId: string; limit: number; after: z.infer<typeof conversationPosition> | null },
 ): Promise<ConversationView[]> {
   const { rows } = await sql.query<ConversationRow>(
     `SELECT ${columns} FROM conversation_members AS member
-     JOIN conversations AS conversation ON conversation.id = member.conversation_id
+     CROSS JOIN LATERAL (
+       SELECT * FROM conversations WHERE conversations.id = member.conversation_id OFFSET 0) AS conversation
      WHERE member.user_id = $1
        AND ($2::timestamptz IS NULL OR (conversation.last_message_at, conversation.id) < ($2::timestamptz, $3::uuid))
      ORDER BY conversation.last_message_at DESC, conversation.id DESC LIMIT $4`,

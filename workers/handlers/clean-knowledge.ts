@@ -14,7 +14,7 @@ const batch = 1_000;
 
 /** What the knowledge store has left over, in Postgres, among the objects and in the vector store. */
 export async function cleanKnowledge(ctx: WorkerContext, job: Pick<JobRun, 'signal' | 'logger'>): Promise<void> {
-  for (let deleted = batch; deleted === batch;) {
+  for (let deleted = batch; deleted >= batch;) {
     job.signal.throwIfAborted();
     deleted = await deleteUnusedVectors(ctx.database, batch);
   }

@@ -1,4 +1,5 @@
 import { deleteEndedSessions, deleteUsedRefreshTokens } from '../../shared/accounts/sessions.js';
+import { deleteFinishedJobs } from '../../shared/backlog/history.js';
 import type { Sql } from '../../shared/database.js';
 import { scheduleQuietCompactions } from '../../shared/documents/schedule-compaction.js';
 import type { JobHandler } from '../handler.js';
@@ -10,32 +11,20 @@ const batch = 1_000;
 /** A used refresh token is kept so that its reuse is noticed; nobody replays one that is a month old. */
 const usedTokenSeconds = 30 * 86_400;
 
-async function deleteRows(sql: Sql, statement: string): Promise<number> {
-  const { rowCount } = await sql.query(statement);
+async function deleteIdempotencyKeys(sql: Sql): Promise<number> {
+  const { rowCount } = await sql.query(
+    `DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
+       SELECT user_id, route, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT ${batch})`,
+  );
   return rowCount ?? 0;
 }
 
-/**
- * What has had its time; each deletes at most a batch and says how many it found. A day of writing makes hundreds of
- * jobs that index documents, which nobody watches: they go after a day.
- */
+/** What has had its time; each deletes at most a batch and says how many it found. */
 const steps: readonly ((sql: Sql) => Promise<number>)[] = [
   (sql) => deleteEndedSessions(sql, batch),
   (sql) => deleteUsedRefreshTokens(sql, usedTokenSeconds, batch),
-  (sql) =>
-    deleteRows(
-      sql,
-      `DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
-         SELECT user_id, route, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT ${batch})`,
-    ),
-  (sql) =>
-    deleteRows(
-      sql,
-      `DELETE FROM jobs WHERE id IN (
-         SELECT id FROM jobs WHERE state IN ('done', 'cancelled', 'failed')
-           AND finished_at < now() - CASE WHEN kind = 'index-document' AND state = 'done' THEN interval '1 day'
-             ELSE interval '30 days' END LIMIT ${batch})`,
-    ),
+  deleteIdempotencyKeys,
+  (sql) => deleteFinishedJobs(sql, batch),
 ];
 
 /** Deletes by age, in batches, until nothing is left or the job is told to stop. */

@@ -67,9 +67,8 @@ export async function askForRetitled(tx: Sql, documentId: string): Promise<Ready
 /** Documents looked for at a time. */
 const batch = 1_000;
 
-/** An SQL condition: no job of these kinds is to be done for the document. */
-const noneUnderWay = (document: string, kind: string): string => `NOT EXISTS (
-  SELECT 1 FROM jobs WHERE subject_id = ${document} AND kind = '${kind}' AND state IN ('pending', 'queued', 'running'))`;
+/** An SQL condition: a job of this kind that is still to be done. */
+const underWay = (kind: string): string => `kind = '${kind}' AND state IN ('pending', 'queued', 'running')`;
 
 /**
  * Asks for what should be under way and is not: texts from before there was an index, and those whose job was
@@ -94,13 +93,20 @@ export async function resumeDocuments(database: Database): Promise<Ready[]> {
 const staleDocuments = `SELECT head.document_id AS "documentId", document.owner_id AS "userId" FROM document_heads AS head
   JOIN documents AS document ON document.id = head.document_id
   LEFT JOIN indexed_documents AS known ON known.document_id = head.document_id
-  WHERE head.edited_at < now() - interval '1 minute' AND ${noneUnderWay('head.document_id', 'index-document')}
+  WHERE head.edited_at < now() - interval '1 minute' AND NOT EXISTS (
+      SELECT 1 FROM jobs WHERE subject_id = head.document_id AND ${underWay('index-document')})
     AND (head.last_seq > coalesce(known.seq, 0) OR EXISTS (
       SELECT 1 FROM document_chunks AS chunk WHERE chunk.document_id = head.document_id
         AND (chunk.index IS NULL OR chunk.indexed_at IS NULL)))
   LIMIT ${batch}`;
 
-const leftDocuments = `SELECT DISTINCT document_id AS "documentId" FROM (
-    SELECT document_id FROM indexed_documents UNION SELECT document_id FROM document_chunks) AS known
-  WHERE NOT EXISTS (SELECT 1 FROM documents WHERE id = document_id) AND ${noneUnderWay('document_id', 'remove-vectors')}
+/**
+ * Usually none, or a few, though Postgres expects many: `OFFSET 0` has the jobs of each looked for, where it would read
+ * all that is kept of finished ones.
+ */
+const leftDocuments = `WITH gone AS MATERIALIZED (
+    SELECT document_id FROM (SELECT document_id FROM indexed_documents UNION SELECT document_id FROM document_chunks) AS known
+    WHERE NOT EXISTS (SELECT 1 FROM documents WHERE id = document_id))
+  SELECT document_id AS "documentId" FROM gone WHERE NOT EXISTS (
+    SELECT 1 FROM jobs WHERE subject_id = document_id AND ${underWay('remove-vectors')} OFFSET 0)
   LIMIT ${batch}`;
