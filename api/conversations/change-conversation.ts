@@ -7,6 +7,7 @@ import {
 } from '../../shared/conversations/conversation.js';
 import { conversationOrderKey } from '../../shared/conversations/post-message.js';
 import { rooms } from '../../shared/realtime/events.js';
+import { tellInTime } from '../../shared/realtime/tell.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
 export const patchConversation = endpoint({
@@ -45,8 +46,7 @@ export const deleteOneConversation = endpoint({
       deleteConversation(tx, { id: params.id, userId: principal.userId, orderKey }),
     );
     const room = rooms.conversation(params.id);
-    // Together: a Redis that does not answer is waited for once, and not once for each of them.
-    await Promise.all([
+    await tellInTime([
       ctx.publisher.emit(room, 'conversation:deleted', { conversationId: params.id }),
       ...gone.memberIds.map((userId) => ctx.publisher.control({ type: 'access-revoked', room, userId })),
       ...gone.runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId })),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addMember, listMembers, memberSchema, removeMember } from '../../shared/conversations/members.js';
 import { rooms } from '../../shared/realtime/events.js';
+import { tellInTime } from '../../shared/realtime/tell.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
 const memberParams = z.object({ id: z.uuid(), userId: z.uuid() });
@@ -49,7 +50,7 @@ export const putMember = endpoint({
     );
     if (added) {
       const room = rooms.conversation(conversationId);
-      await Promise.all([
+      await tellInTime([
         ctx.publisher.control({ type: 'access-changed', room, userId }),
         ctx.publisher.emit(room, 'member:added', { conversationId, userId }),
       ]);
@@ -71,7 +72,7 @@ export const deleteMember = endpoint({
     const { id: conversationId, userId } = params;
     await ctx.database.transaction((tx) => removeMember(tx, { conversationId, byUserId: principal.userId, userId }));
     const room = rooms.conversation(conversationId);
-    await Promise.all([
+    await tellInTime([
       ctx.publisher.control({ type: 'access-revoked', room, userId }),
       ctx.publisher.emit(room, 'member:removed', { conversationId, userId }),
     ]);

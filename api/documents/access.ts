@@ -3,6 +3,7 @@ import { levelSchema, listReaders, readerSchema, removeAccess, setAccess } from 
 import { type CancelledEdits, cancelEdits } from '../../shared/documents/cancel-edits.js';
 import { syncDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
+import { tellInTime } from '../../shared/realtime/tell.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
@@ -44,9 +45,11 @@ export const putAccess = endpoint({
     });
     if (changed) {
       ctx.dispatcher.kick(changed.points);
-      if (changed.edits) await stopEdits(ctx, changed.edits);
       const event = { documentId, userId, level: body.level };
-      await ctx.publisher.emit(rooms.document(documentId), 'document:access', event);
+      await tellInTime([
+        ...(changed.edits ? stopEdits(ctx, changed.edits) : []),
+        ctx.publisher.emit(rooms.document(documentId), 'document:access', event),
+      ]);
     }
     return { items: await listReaders(ctx.database, documentId, principal.userId) };
   },
@@ -72,15 +75,15 @@ export const deleteAccess = endpoint({
       };
     });
     ctx.dispatcher.kick(points);
-    await Promise.all([
-      stopEdits(ctx, edits),
+    await tellInTime([
+      ...stopEdits(ctx, edits),
       ctx.publisher.control({ type: 'access-revoked', room: rooms.document(documentId), userId }),
     ]);
   },
 });
 
 /** Tells whoever works on edits that were cancelled. */
-async function stopEdits(ctx: WebContext, { ready, runningJobs }: CancelledEdits): Promise<void> {
+function stopEdits(ctx: WebContext, { ready, runningJobs }: CancelledEdits): Promise<void>[] {
   for (const each of ready) ctx.dispatcher.kick(each);
-  await Promise.all(runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId })));
+  return runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId }));
 }

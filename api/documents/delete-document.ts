@@ -1,6 +1,7 @@
 import { deleteDocument } from '../../shared/documents/document.js';
 import { removeDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
+import { tellInTime } from '../../shared/realtime/tell.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
 export const deleteOneDocument = endpoint({
@@ -20,8 +21,7 @@ export const deleteOneDocument = endpoint({
     }));
     ctx.dispatcher.kick(ready);
     const room = rooms.document(params.id);
-    // Together: a Redis that does not answer is waited for once, and not once for each of them.
-    await Promise.all([
+    await tellInTime([
       ctx.publisher.emit(room, 'document:deleted', { documentId: params.id }),
       ...gone.readerIds.map((userId) => ctx.publisher.control({ type: 'access-revoked', room, userId })),
       ...gone.runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId })),

@@ -2,15 +2,12 @@ import type { Ready } from '../backlog/enqueue.js';
 import { requestCancel } from '../backlog/control.js';
 import type { Database } from '../database.js';
 import { AppError, notFound } from '../errors.js';
-import { withTimeout } from '../lifecycle.js';
 import type { MessageView } from '../realtime/events.js';
 import type { Publisher } from '../realtime/publisher.js';
 import type { ReplyLog } from '../realtime/reply-log.js';
+import { tellInTime } from '../realtime/tell.js';
 import { findMessage, findReadableMessage, type MessageRow, presentMessage } from './message.js';
 import { saveReply } from './reply.js';
-
-/** In milliseconds: so long the answer waits for a Redis that may be away. */
-const tellMs = 250;
 
 type Deps = {
   database: Database;
@@ -50,6 +47,6 @@ export async function cancelReply(deps: Deps, userId: string | null, messageId: 
   const address = { messageId, conversationId: saved.conversationId, messageSeq: saved.seq };
   const frame = { type: 'end', attempt: saved.attempt, seq: 1, state: 'cancelled', message } as const;
   // It is cancelled whether or not its readers can be told now; who asks later reads it from Postgres.
-  await withTimeout(deps.replyLog.append(address, frame), tellMs, 'telling the readers').catch(() => undefined);
+  await tellInTime([deps.replyLog.append(address, frame)]);
   return message;
 }

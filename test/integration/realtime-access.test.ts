@@ -91,6 +91,19 @@ describe('a revoked access', () => {
     expect(contents(guestSocket)).toEqual([]);
   });
 
+  it('closes the room also while Redis hangs, and who stays hears of it when Redis goes on', async () => {
+    const { room, guest, memberPath, ownerSocket, guestSocket } = await shared();
+    process.kill(redis.pid, 'SIGSTOP');
+    try {
+      expect((await call('DELETE', memberPath)).status).toBe(204);
+      expect(await guestSocket.event('access:revoked')).toEqual({ room });
+      expect(ownerSocket.received.map(({ event }) => event)).not.toContain('member:removed');
+    } finally {
+      process.kill(redis.pid, 'SIGCONT');
+    }
+    expect(await ownerSocket.event('member:removed')).toMatchObject({ userId: guest.user.id });
+  });
+
   it('closes all rooms of a conversation that is deleted', async () => {
     const { room, conversationId, ownerSocket, guestSocket } = await shared();
     await call('DELETE', `/conversations/${conversationId}`);

@@ -3,11 +3,11 @@ import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 
 let app: TestApp;
 let owner: TestUser;
-let members: TestUser[];
+let member: TestUser;
 beforeAll(async () => {
   app = await startTestApp();
   owner = await app.registerUser();
-  members = [await app.registerUser(), await app.registerUser(), await app.registerUser()];
+  member = await app.registerUser();
 });
 afterEach(() => vi.restoreAllMocks());
 afterAll(() => app.close());
@@ -15,26 +15,26 @@ afterAll(() => app.close());
 const ask = (method: string, path: string, body?: unknown) =>
   app.request(method, path, { token: owner.accessToken, body });
 
-/** Redis answers nothing until it has been given `count` orders: who sends one after the other is never answered. */
-function answerAfter(count: number): void {
-  let answer = (): void => {};
-  const answered = new Promise<void>((resolve) => (answer = resolve));
-  let orders = 0;
-  vi.spyOn(app.ctx.publisher, 'control').mockImplementation(() => {
-    orders += 1;
-    if (orders >= count) answer();
-    return answered;
-  });
+/** A Redis that takes orders and never answers. */
+function silence(): void {
+  const never = () => new Promise<never>(() => {});
+  vi.spyOn(app.ctx.publisher, 'control').mockImplementation(never);
+  vi.spyOn(app.ctx.publisher, 'emit').mockImplementation(never);
 }
 
 it.each([
-  ['/conversations', 'members', { history: 'all' }],
-  ['/documents', 'access', { level: 'view' }],
-])('a Redis that is slow to answer is waited for once when one of %s is deleted', async (path, list, right) => {
+  ['/conversations', 'members', { history: 'from-now' }, { history: 'all' }],
+  ['/documents', 'access', { level: 'edit' }, { level: 'view' }],
+])('who shares one of %s, or deletes it, does not wait for a silent Redis', async (path, list, right, change) => {
   const { body } = await ask('POST', path, { title: 'Shared' });
-  for (const { user } of members) {
-    expect((await ask('PUT', `${path}/${body.id}/${list}/${user.id}`, right)).status).toBe(200);
-  }
-  answerAfter(members.length);
-  expect((await ask('DELETE', `${path}/${body.id}`)).status).toBe(204);
+  const one = `${path}/${body.id}`;
+  const theirs = `${one}/${list}/${member.user.id}`;
+  silence();
+  expect((await ask('PUT', theirs, right)).status).toBe(200);
+  expect((await ask('PUT', theirs, change)).status).toBe(200);
+  expect((await ask('DELETE', theirs)).status).toBe(204);
+  expect((await ask('GET', `${one}/${list}`)).body.items).toHaveLength(1);
+  expect((await ask('PUT', theirs, right)).status).toBe(200);
+  expect((await ask('DELETE', one)).status).toBe(204);
+  expect((await ask('GET', one)).status).toBe(404);
 });
