@@ -6,9 +6,6 @@ import { partsOfText } from '../extraction/text-parts.js';
 /** Of a longer text the beginning is indexed, in UTF-16 code units: ten times what people write in one document. */
 const maxChars = 5_000_000;
 
-/** Passages cut at a time: between two of these the process does its other work, such as renewing leases. */
-const slice = 32;
-
 /**
  * Cuts the Markdown of a document into passages. They are cut from its cleaned text, as all others, but say where
  * they are in the text that people edit: each is `content.slice(charStart, charEnd)`, except that NUL and halves of
@@ -24,10 +21,7 @@ export async function cutDocument(content: string): Promise<NewChunk[]> {
     }
   }
   const chunks: Chunk[] = [];
-  for await (const one of chunk(parts())) {
-    chunks.push(one);
-    if (chunks.length % slice === 0) await new Promise((resolve) => setImmediate(resolve));
-  }
+  for await (const one of chunk(parts())) chunks.push(one);
   return locate(chunks, extracted, original);
 }
 
