@@ -104,6 +104,7 @@ const unavailableCodes = new Set([
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
+  '25P03', // silent within a transaction for too long: Postgres or this process was paused, and nothing is stored
   '53300', // too many connections
   '57P01', // terminated by an administrator: what every connection hears at a restart
   '57P02',
