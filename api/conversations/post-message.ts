@@ -20,7 +20,8 @@ export const postMessageEndpoint = endpoint({
   description:
     'Claude replies when `reply` is true; when it is left out, in a conversation of one person or when the message ' +
     'mentions @claude. The reply is accepted, not made yet: read it at GET /messages/{id}/stream or over a socket. ' +
-    'Sent again with the same `clientId` or Idempotency-Key, the message and its reply are answered as they are by now.',
+    'Sent again with the same `clientId` or Idempotency-Key, the message and its reply are answered as they are by now; ' +
+    'another message under the same one is refused.',
   idempotent: 'own',
   params: idParams,
   body: z.strictObject({

@@ -5,6 +5,7 @@ import { AppError } from '../../shared/errors.js';
 import type { WebContext } from '../context.js';
 import type { Endpoint } from '../endpoint.js';
 import { authenticate } from './authenticate.js';
+import { requireUtf8 } from './body-encoding.js';
 import { idempotencyOf, runInTransaction } from './idempotency.js';
 import { createRequestLimit } from './rate-limit.js';
 import { parsePart, requireJson } from './validate.js';
@@ -20,7 +21,7 @@ type Locals = { principal: Principal | null };
 /** A router of the endpoints, each behind authentication, limits and validation, in this order. */
 export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
   const router = Router();
-  const json = express.json({ limit: bodyLimit });
+  const json = express.json({ limit: bodyLimit, verify: requireUtf8 });
   const limitRequests = createRequestLimit(ctx.config.web.requestsPerMinute);
   for (const definition of endpoints) {
     const steps: RequestHandler[] = [
@@ -36,7 +37,8 @@ export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
       },
     ];
     const ownLimit = definition.bodyLimit;
-    if (definition.body) steps.push(ownLimit === undefined ? json : express.json({ limit: ownLimit }));
+    if (definition.body)
+      steps.push(ownLimit === undefined ? json : express.json({ limit: ownLimit, verify: requireUtf8 }));
     router[definition.method](definition.path, ...steps, handle(ctx, definition));
   }
   for (const [path, methods] of methodsByPath(endpoints)) {

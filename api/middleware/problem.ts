@@ -1,16 +1,13 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { fromBodyParser } from './body-encoding.js';
 
 /** What body-parser and Express themselves throw, as errors of ours. */
 function fromExpress(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError) return error;
-  const { type, status } = error as { type?: string; status?: number };
-  if (type === 'entity.too.large')
-    return new AppError('payload_too_large', 'The body is larger than this route accepts.');
-  if (type === 'entity.parse.failed') return new AppError('malformed_json', 'The body is not valid JSON.');
-  if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
-    return new AppError('unsupported_media_type', 'Send JSON in UTF-8, without or with gzip, deflate or br encoding.');
-  }
+  const ofBody = fromBodyParser(error);
+  if (ofBody) return ofBody;
+  const { status } = error as { status?: number };
   if (error instanceof URIError) return new AppError('invalid_request', 'The path is not valid percent-encoding.');
   if (status !== undefined && status >= 400 && status < 500) return new AppError('invalid_request', error.message);
   return error;

@@ -43,7 +43,8 @@ export const conversationOrderKey = (conversationId: string): string => `convers
  * One statement of five parts costs one round trip; as a transaction of six statements it was the larger
  * part of the whole request.
  *
- * @throws AppError `not_found` when the author is no member; `idempotency_key_reused`.
+ * @throws AppError `not_found` when the author is no member; `idempotency_key_reused`; `conflict` when the `clientId`
+ * was used for another message, or what was sent under it is gone.
  */
 export async function postMessage(database: Database, input: NewMessage): Promise<PostedMessage> {
   const ids = { message: uuidv7(), reply: uuidv7(), job: uuidv7() };
@@ -173,7 +174,14 @@ async function findByClientId(sql: Sql, input: NewMessage): Promise<PostedMessag
     'SELECT id FROM messages WHERE conversation_id = $1 AND author_id = $2 AND client_id = $3',
     [input.conversationId, input.authorId, input.clientId],
   );
-  return replay(sql, rows[0]?.id, input.authorId);
+  const earlier = await replay(sql, rows[0]?.id, input.authorId);
+  const { content, editedAt, deletedAt } = earlier.message;
+  // Answered with the earlier one, this message would be lost without a word. What one says now that was changed since
+  // tells nothing of what it said first.
+  if (content !== input.content && !editedAt && !deletedAt) {
+    throw new AppError('conflict', 'This clientId was used for another message of yours. Use a new one.');
+  }
+  return earlier;
 }
 
 async function findByKey(sql: Sql, input: NewMessage): Promise<PostedMessage> {

@@ -61,6 +61,39 @@ it('refuses half a character in a message that comes over a socket', async () =>
   expect(answer).toMatchObject({ ok: false, error: { type: 'invalid_request' } });
 });
 
+it.each<[string, Uint8Array | string, Record<string, string>, string, string]>([
+  ['bytes that are no UTF-8', Buffer.from('{"content":"\xe9"}', 'latin1'), {}, '400 malformed_json', 'UTF-8'],
+  ['text alone', '"a"', {}, '400 malformed_json', 'object'],
+  ['what is not compressed', '{"content":"a"}', { 'content-encoding': 'gzip' }, '400 invalid_request', 'compressed'],
+  ['what is no brotli', '{"content":"a"}', { 'content-encoding': 'br' }, '400 invalid_request', 'compressed'],
+])('refuses %s as a body, and says why', async (_what, body, headers, code, word) => {
+  const answer = await fetch(`${app.url}/api/v1/conversations/${conversationId}/messages`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${user.accessToken}`, 'content-type': 'application/json', ...headers },
+    body,
+  });
+  const problem = (await answer.json()) as { code: string; detail: string };
+  expect(codeOf({ status: answer.status, body: problem })).toBe(code);
+  expect(problem.detail).toContain(word);
+});
+
+it('refuses another message under a clientId that was used, and answers the same one again', async () => {
+  const token = user.accessToken;
+  const path = `/conversations/${conversationId}/messages`;
+  const send = (content: string) =>
+    app.request('POST', path, { token, body: { content, clientId: 'used', reply: false } });
+  const first = await send('one');
+  expect(codeOf(await send('two'))).toBe('409 conflict');
+  const socket = await connectRaw(app.url, token);
+  const asked = await socket.ask('message:send', { conversationId, content: 'two', clientId: 'used', reply: false });
+  expect(asked).toMatchObject({ ok: false, error: { type: 'conflict' } });
+  socket.close();
+  const { id } = first.body.message;
+  await app.request('PATCH', `/messages/${id}`, { token, body: { content: 'changed' } });
+  const again = await send('one');
+  expect([again.status, again.body.message.id, again.body.message.content]).toEqual([202, id, 'changed']);
+});
+
 it('answers HEAD for the stream of a running reply at once', async () => {
   const reply = await scriptReply(app.ctx, conversationId);
   const writer = await reply.attempt(1);
