@@ -45,6 +45,7 @@ export const deleteOneConversation = endpoint({
     const gone = await ctx.database.transaction((tx) =>
       deleteConversation(tx, { id: params.id, userId: principal.userId, orderKey }),
     );
+    for (const ready of gone.ready) ctx.dispatcher.kick(ready);
     const room = rooms.conversation(params.id);
     await tellInTime([
       ctx.publisher.emit(room, 'conversation:deleted', { conversationId: params.id }),

@@ -75,6 +75,24 @@ it('cancels a reply at once that waits to be tried again behind another one', as
   await system.ended(user, otherId);
 });
 
+it('lets the next reply of a user go at once when the conversation of one that had not begun is deleted', async () => {
+  // Without a worker there is no sweep, which would let it go a second later.
+  const idle = await startTestSystem({ workers: 0, env: { REPLIES_PER_USER: '1' } });
+  const { user, conversationId } = await idle.openConversation();
+  const token = user.accessToken;
+  const stateOf = async (jobId: string) => (await idle.app.request('GET', `/jobs/${jobId}`, { token })).body.state;
+  const first = await idle.post(user, conversationId, { content: 'First' });
+  await eventually(async () => expect(await stateOf(first.body.jobId)).toBe('queued'));
+  const { body: other } = await idle.app.request('POST', '/conversations', { token, body: { title: 'Other' } });
+  const second = await idle.post(user, other.id, { content: 'Second' });
+  await idle.app.ctx.dispatcher.settled();
+  expect(await stateOf(second.body.jobId)).toBe('pending');
+  expect((await idle.app.request('DELETE', `/conversations/${conversationId}`, { token })).status).toBe(204);
+  await eventually(async () => expect(await stateOf(second.body.jobId)).toBe('queued'));
+  expect(await stateOf(first.body.jobId)).toBe('cancelled');
+  await idle.close();
+});
+
 it('ends a reply that failed with a message that Postgres cannot store', async () => {
   const { user, conversationId } = await system.openConversation();
   const { body } = await system.post(user, conversationId, { content: 'Be odd' });
