@@ -1,7 +1,8 @@
 import { type CancelRequested, requestCancel } from '../backlog/control.js';
 import type { Ready } from '../backlog/enqueue.js';
 import type { Sql } from '../database.js';
-import { failVersion, holdVersion } from './pipeline.js';
+import { holdVersion } from './hold-version.js';
+import { failVersion } from './pipeline.js';
 
 /** What is said of a version whose way into the index was cancelled. */
 export const cancelledError = { code: 'cancelled', message: 'The ingestion was cancelled.' };

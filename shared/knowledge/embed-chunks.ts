@@ -2,8 +2,9 @@ import { batchesOf } from '../adapters/embedder/batches.js';
 import type { Embedder } from '../adapters/embedder/embedder.js';
 import type { Database, Sql } from '../database.js';
 import { findWithoutVector, keepVectors } from './embeddings.js';
+import { holdVersion } from './hold-version.js';
 import { indexedText } from './indexed-text.js';
-import { type ChunkRange, holdVersion } from './pipeline.js';
+import type { ChunkRange } from './pipeline.js';
 
 /**
  * Makes the vectors that the chunks lack, and keeps them: also those that were made before a request failed, so that

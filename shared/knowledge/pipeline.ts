@@ -14,23 +14,6 @@ export const stages = ['read', 'embed', 'index'] as const;
 export type Stage = (typeof stages)[number];
 
 /**
- * Keeps the entry of a version from being deleted or changed until the transaction ends. What writes to a version
- * does this first, after the claim of its job, so that all take their locks in one order: job, entry, version. The
- * row of another job is never locked in such a transaction: the renewal of leases locks many of them in any order.
- *
- * @returns false when the entry is deleted.
- */
-export async function holdVersion(tx: Sql, versionId: string): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'hold-version',
-    text: `SELECT 1 FROM knowledge_entries AS entry JOIN knowledge_versions AS version ON version.entry_id = entry.id
-      WHERE version.id = $1 AND entry.deleted_at IS NULL FOR NO KEY UPDATE OF entry`,
-    values: [versionId],
-  });
-  return rowCount === 1;
-}
-
-/**
  * A job for a batch of chunks. Of a version one batch is embedded at a time, and one is indexed: that is what is done
  * again, and paid for again, when a worker dies. A second one at once gains nothing where there are other files, and
  * within a batch the requests go out together.
@@ -209,11 +192,14 @@ WHERE jobs.id = root.job_id RETURNING ends AS ended`,
   return { jobId, progress, ended: error ? { state: 'failed', error } : { state: 'done' } };
 }
 
-/** Makes the running ingest-version job wait for the stages behind it: no dispatcher takes it until it is woken. */
+/**
+ * Makes the running ingest-version job wait for the stages behind it: no dispatcher takes it until it is woken. One
+ * that is to be cancelled runs again at once, and ends: the stages may wait for a service that is away.
+ */
 export async function waitForStages(tx: Sql, jobId: string): Promise<void> {
   await tx.query({
     name: 'wait-for-stages',
-    text: 'UPDATE jobs SET blocked = true WHERE id = $1',
+    text: 'UPDATE jobs SET blocked = cancel_requested_at IS NULL WHERE id = $1',
     values: [jobId],
   });
 }

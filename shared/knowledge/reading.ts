@@ -5,7 +5,8 @@ import { AppError } from '../errors.js';
 import { lockEntry } from './change-entry.js';
 import type { Checkpoint } from './chunking/chunk.js';
 import { type NewChunk, storeChunks } from './chunks.js';
-import { askForVectors, cancelStages, holdVersion, type Stage } from './pipeline.js';
+import { holdReading } from './hold-version.js';
+import { askForVectors, cancelStages, type Stage } from './pipeline.js';
 import { type Reader, requireManage } from './policy.js';
 
 /** A version as the job sees it that reads it. */
@@ -63,7 +64,7 @@ export type ReadBatch = {
 /**
  * Stores passages that follow the `from` first ones, with the place that was reached, and asks for their vectors.
  *
- * @returns null when the entry was deleted meanwhile.
+ * @returns null when the entry was deleted meanwhile, or the version has failed.
  */
 export async function storeBatch(
   tx: Sql,
@@ -71,7 +72,7 @@ export async function storeBatch(
   { from, batch }: { from: number; batch: ReadBatch },
 ): Promise<Ready | null> {
   const { versionId, userId } = task;
-  if (!(await holdVersion(tx, versionId))) return null;
+  if (!(await holdReading(tx, versionId))) return null;
   const to = from + batch.chunks.length;
   const terms = await storeChunks(tx, versionId, from, batch.chunks);
   await tx.query({
@@ -100,11 +101,20 @@ export async function endReading(tx: Sql, versionId: string): Promise<void> {
   });
 }
 
-/** A version that had failed is on its way again. */
-export async function beginAgain(tx: Sql, versionId: string): Promise<void> {
-  await tx.query(`UPDATE knowledge_versions SET state = 'ingesting', error = NULL WHERE id = $1 AND state = 'failed'`, [
-    versionId,
-  ]);
+/**
+ * A version that had failed is on its way again.
+ *
+ * @returns false when another job has been asked to do it again.
+ */
+export async function beginAgain(
+  tx: Sql,
+  { versionId, jobId }: { versionId: string; jobId: string },
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `UPDATE knowledge_versions SET state = 'ingesting', error = NULL WHERE id = $1 AND job_id = $2 AND state = 'failed'`,
+    [versionId, jobId],
+  );
+  return rowCount === 1;
 }
 
 /**
@@ -120,8 +130,9 @@ export async function replayVersion(
 ): Promise<{ versionId: string; jobId: string; ready: Ready }> {
   const entry = await lockEntry(tx, id);
   requireManage(reader, entry);
-  const { rows } = await tx.query<{ id: string; state: string }>(
-    'SELECT id, state FROM knowledge_versions WHERE entry_id = $1 AND n = $2 FOR UPDATE',
+  const { rows } = await tx.query<{ id: string; state: string; isRead: boolean }>(
+    `SELECT id, state, EXISTS (SELECT 1 FROM jobs WHERE jobs.id = job_id AND jobs.state = 'running') AS "isRead"
+     FROM knowledge_versions WHERE entry_id = $1 AND n = $2 FOR UPDATE`,
     [id, entry.lastVersion],
   );
   const [version] = rows;
@@ -132,7 +143,8 @@ export async function replayVersion(
     );
   }
   const versionId = version.id;
-  if (await cancelStages(tx, versionId)) {
+  // Two jobs that read it would mix their passages; the one that is at it stops at its next batch.
+  if (version.isRead || (await cancelStages(tx, versionId))) {
     throw new AppError('conflict', 'Work on the newest version is just ending. Please try again.', {
       retryAfterSeconds: 1,
     });

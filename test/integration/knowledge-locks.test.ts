@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { holdVersion } from '../../shared/knowledge/pipeline.js';
+import { holdVersion } from '../../shared/knowledge/hold-version.js';
 import { repairIndex } from '../../shared/knowledge/repair-index.js';
 import type { TestUser } from '../support/app.js';
 import { eventually } from '../support/eventually.js';

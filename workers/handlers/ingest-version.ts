@@ -4,13 +4,8 @@ import { StorageUnavailable } from '../../shared/adapters/object-store/object-st
 import { all, is } from '../../shared/adapters/vector-store/filter.js';
 import { JobStopped } from '../../shared/backlog/leases.js';
 import { cancelledError } from '../../shared/knowledge/cancel-ingestion.js';
-import {
-  askForMissing,
-  completeVersion,
-  failVersion,
-  holdVersion,
-  waitForStages,
-} from '../../shared/knowledge/pipeline.js';
+import { holdReading, holdVersion } from '../../shared/knowledge/hold-version.js';
+import { askForMissing, completeVersion, failVersion, waitForStages } from '../../shared/knowledge/pipeline.js';
 import {
   beginAgain,
   endReading,
@@ -57,7 +52,7 @@ async function ingest(ctx: WorkerContext, job: Run): Promise<Outcome> {
   // Gone, or another job has been asked to do it again.
   if (!task || task.jobId !== job.id || task.state === 'ready') return { state: 'done' };
   if (job.cancelRequested) return cancel(ctx, job);
-  if (task.state === 'failed') await startAgain(ctx, job, task);
+  if (task.state === 'failed' && !(await startAgain(ctx, job, task))) return { state: 'done' };
   let last: LastBatch | null = 'stored';
   if (!task.extracted) {
     if (task.again && task.chunkCount === 0) await forgetPoints(ctx, task.versionId);
@@ -84,7 +79,7 @@ function endContent(
     await job.guard(tx);
     const stored: Ready[] = [];
     if (last === 'stored') {
-      if (!(await holdVersion(tx, task.versionId))) return { ready: [], waits: false };
+      if (!(await holdReading(tx, task.versionId))) return { ready: [], waits: false };
     } else {
       const ready = await storeBatch(tx, task, last);
       if (!ready) return { ready: [], waits: false };
@@ -116,10 +111,10 @@ async function cancel(ctx: WorkerContext, job: Run): Promise<{ state: 'cancelled
   return { state: 'cancelled' };
 }
 
-async function startAgain(ctx: WorkerContext, job: Run, task: ReadTask): Promise<void> {
-  await ctx.database.transaction(async (tx) => {
+function startAgain(ctx: WorkerContext, job: Run, task: ReadTask): Promise<boolean> {
+  return ctx.database.transaction(async (tx) => {
     await job.guard(tx);
-    await beginAgain(tx, task.versionId);
+    return beginAgain(tx, task);
   });
 }
 

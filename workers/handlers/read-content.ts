@@ -18,7 +18,7 @@ export type LastBatch = { from: number; batch: ReadBatch } | 'stored';
  * Reads what of a version is not read yet, and stores it in batches, each with the place that was reached: whoever
  * goes on from there makes the same passages, and skips those that are stored. The last batch is its caller's to store.
  *
- * @returns null when the entry was deleted meanwhile.
+ * @returns null when the entry was deleted meanwhile, or the version has failed.
  * @throws ExtractionFailed when the file is at fault.
  */
 export async function readContent(
@@ -26,11 +26,22 @@ export async function readContent(
   job: JobRun<'ingest-version'>,
   task: ReadTask,
 ): Promise<LastBatch | null> {
+  // Before the first page is read, which may take long: it is not waiting any more. Nobody waits for that to be told,
+  // except whoever tells what comes next: told after the end, the job would be on its way again.
+  const told = announceProgress(ctx, task.versionId, []);
+  const [read] = await Promise.allSettled([readFrom(ctx, job, task, told), told]);
+  if (read.status === 'rejected') throw read.reason;
+  return read.value;
+}
+
+async function readFrom(
+  ctx: WorkerContext,
+  job: JobRun<'ingest-version'>,
+  task: ReadTask,
+  told: Promise<unknown>,
+): Promise<LastBatch | null> {
   const stop = new AbortController();
   const signal = AbortSignal.any([job.signal, stop.signal]);
-  // Before the first page is read, which may take long: it is not waiting any more. Nobody waits for that to be told.
-  const told = announceProgress(ctx, task.versionId, []);
-  told.catch(() => {});
   let { chunkCount: stored, checkpoint } = task;
   let mimeType: string | null = null;
   const content = await openContent(ctx, task, {

@@ -1,6 +1,7 @@
 import type { Ready } from '../../shared/backlog/enqueue.js';
+import { holdVersion } from '../../shared/knowledge/hold-version.js';
 import { indexChunks } from '../../shared/knowledge/index-chunks.js';
-import { holdVersion, markIndexed, unmarkEmbedded } from '../../shared/knowledge/pipeline.js';
+import { markIndexed, unmarkEmbedded } from '../../shared/knowledge/pipeline.js';
 import type { JobHandler } from '../handler.js';
 import { announceProgress, giveUpVersion } from './version-progress.js';
 import { waitForVectorStore } from './wait-for-vector-store.js';

@@ -1,7 +1,8 @@
 import type { JobError } from '../../shared/backlog/claim.js';
 import type { Ready } from '../../shared/backlog/enqueue.js';
 import type { Sql } from '../../shared/database.js';
-import { failVersion, holdVersion, type RootJob, updateRootJob } from '../../shared/knowledge/pipeline.js';
+import { holdVersion } from '../../shared/knowledge/hold-version.js';
+import { failVersion, type RootJob, updateRootJob } from '../../shared/knowledge/pipeline.js';
 import { rooms } from '../../shared/realtime/events.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
