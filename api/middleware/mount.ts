@@ -1,13 +1,13 @@
-import express, { type RequestHandler, type Response, Router } from 'express';
+import { type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Principal } from '../../shared/accounts/principal.js';
 import { AppError } from '../../shared/errors.js';
 import type { WebContext } from '../context.js';
 import type { Endpoint } from '../endpoint.js';
 import { authenticate } from './authenticate.js';
-import { requireUtf8 } from './body-encoding.js';
 import { idempotencyOf, runInTransaction } from './idempotency.js';
 import { createRequestLimit } from './rate-limit.js';
+import { readJson } from './read-json.js';
 import { parsePart, requireJson } from './validate.js';
 
 /** Larger than the longest message in JSON with every character escaped; few routes take more. */
@@ -21,7 +21,7 @@ type Locals = { principal: Principal | null };
 /** A router of the endpoints, each behind authentication, limits and validation, in this order. */
 export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
   const router = Router();
-  const json = express.json({ limit: bodyLimit, verify: requireUtf8 });
+  const json = readJson(bodyLimit);
   const limitRequests = createRequestLimit(ctx.config.web.requestsPerMinute);
   for (const definition of endpoints) {
     const steps: RequestHandler[] = [
@@ -37,8 +37,7 @@ export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
       },
     ];
     const ownLimit = definition.bodyLimit;
-    if (definition.body)
-      steps.push(ownLimit === undefined ? json : express.json({ limit: ownLimit, verify: requireUtf8 }));
+    if (definition.body) steps.push(ownLimit === undefined ? json : readJson(ownLimit));
     router[definition.method](definition.path, ...steps, handle(ctx, definition));
   }
   for (const [path, methods] of methodsByPath(endpoints)) {

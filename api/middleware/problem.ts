@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { AppError, toAppError } from '../../shared/errors.js';
-import { fromBodyParser } from './body-encoding.js';
+import { fromBodyParser } from './read-json.js';
 
 /** What body-parser and Express themselves throw, as errors of ours. */
 function fromExpress(error: unknown): unknown {

@@ -12,7 +12,7 @@ type Part = 'params' | 'query' | 'body';
  */
 export function parsePart(schema: z.ZodType | undefined, part: Part, value: unknown): unknown {
   if (!schema) return undefined;
-  const result = schema.safeParse(value ?? {});
+  const result = schema.safeParse(value === undefined ? {} : value);
   if (result.success) return result.data;
   if (part === 'params') throw new AppError('not_found', 'The path names nothing that exists; ids are UUIDs.');
   throw new AppError('invalid_request', `The ${part} has mistakes.`, { issues: result.error.issues.flatMap(toIssues) });

@@ -109,12 +109,31 @@ test.each<[string, unknown]>([
 test.each([
   ['broken JSON', '{"email": ', 'malformed_json'],
   ['JSON with a tail', '{} {}', 'malformed_json'],
-  ['null', 'null', 'malformed_json'],
-  ['a text', '"x"', 'malformed_json'],
-  ['a number', '7', 'malformed_json'],
+  ['null', 'null', 'invalid_request'],
+  ['a text', '"x"', 'invalid_request'],
+  ['a number', '7', 'invalid_request'],
   ['deep nesting', deep, 'invalid_request'],
 ])('%s is refused', async (_name, body, code) => {
   expect(await refusal('POST', '/auth/login', body)).toBe(`400 ${code}`);
+});
+
+test.each([
+  ['a byte that begins nothing', [0xff]],
+  ['half a character', [0xc3]],
+  ['half of a surrogate pair', [0xed, 0xa0, 0x80]],
+])('text that is not UTF-8 is refused, not changed: %s', async (_name, bytes) => {
+  const body = Buffer.concat([Buffer.from('{"name": "'), Buffer.from(bytes), Buffer.from('"}')]);
+  const headers = { authorization: `Bearer ${user.accessToken}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${app.url}/api/v1/auth/api-keys`, { method: 'POST', headers, body });
+  expect([answer.status, await answer.json()]).toEqual([
+    400,
+    expect.objectContaining({ code: 'malformed_json', detail: expect.stringContaining('UTF-8') }),
+  ]);
+});
+
+test('null is no body, also where all fields may be left out', async () => {
+  const { status, body } = await app.request('PATCH', '/auth/me', { token: user.accessToken, body: 'null' });
+  expect([status, body.code, body.issues]).toEqual([400, 'invalid_request', [expect.objectContaining({ path: '' })]]);
 });
 
 test('a body over the limit is refused', async () => {

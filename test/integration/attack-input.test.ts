@@ -63,7 +63,7 @@ it('refuses half a character in a message that comes over a socket', async () =>
 
 it.each<[string, Uint8Array | string, Record<string, string>, string, string]>([
   ['bytes that are no UTF-8', Buffer.from('{"content":"\xe9"}', 'latin1'), {}, '400 malformed_json', 'UTF-8'],
-  ['text alone', '"a"', {}, '400 malformed_json', 'object'],
+  ['text alone', '"a"', {}, '400 invalid_request', 'body'],
   ['what is not compressed', '{"content":"a"}', { 'content-encoding': 'gzip' }, '400 invalid_request', 'compressed'],
   ['what is no brotli', '{"content":"a"}', { 'content-encoding': 'br' }, '400 invalid_request', 'compressed'],
 ])('refuses %s as a body, and says why', async (_what, body, headers, code, word) => {

@@ -216,7 +216,7 @@ describe('bad input', () => {
       [as(owner).post(path, { content: 'x', reply: 'yes' }), 400, 'invalid_request'],
       [as(owner).post(path, [1]), 400, 'invalid_request'],
       [raw('{"content":'), 400, 'malformed_json'],
-      [raw('"text"'), 400, 'malformed_json'],
+      [raw('"text"'), 400, 'invalid_request'],
       [raw('{"content":"x"}', 'text/plain'), 415, 'unsupported_media_type'],
       [raw(JSON.stringify({ content: 'x'.repeat(1_100_000) })), 413, 'payload_too_large'],
       [as(owner).post(path, { content: 'x' }, { 'idempotency-key': 'k'.repeat(256) }), 400, 'invalid_request'],
