@@ -3,20 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { keptSecret } from './environment.js';
-import { LockedError, takeLock } from './lock.js';
+import { type FolderServer, lockFolder, runInFolder } from './folder-server.js';
 import { freePort, type LineLog, type ServerProcess, startServerProcess } from './server-process.js';
 
 /** The stand-in for Qdrant, running as a process of its own. */
-export type LocalQdrant = {
-  url: string;
-  apiKey: string;
-  port: number;
-  stop(): Promise<void>;
-  /** Starts it again on the same port, after `stop` or `kill`; does nothing while it runs. */
-  start(): Promise<void>;
-  /** SIGKILL, as a crash would. */
-  kill(): Promise<void>;
-};
+export type LocalQdrant = FolderServer & { url: string; apiKey: string; port: number };
 
 type Options = {
   /** Holds its points, its key and a lock. */
@@ -34,7 +25,7 @@ type Options = {
 export async function startQdrant(options: Options): Promise<LocalQdrant> {
   const dir = path.resolve(options.dir);
   await mkdir(dir, { recursive: true });
-  let unlock = await lock(dir);
+  const folder = await lockFolder(dir, 'Qdrant stand-in');
   const apiKey = await keptSecret(path.join(dir, 'api-key'));
   const portFile = path.join(dir, 'port');
   const port = await freePort(Number(await readFile(portFile, 'utf8').catch(() => '0')));
@@ -51,29 +42,8 @@ export async function startQdrant(options: Options): Promise<LocalQdrant> {
       log: options.log,
       onCrash: options.onCrash,
     });
-  let server = await run().catch(async (error: unknown) => {
-    await unlock();
-    throw error;
-  });
-
-  return {
-    url: `http://127.0.0.1:${port}`,
-    apiKey,
-    port,
-    async stop() {
-      await server.stop('SIGTERM', 10_000);
-      await unlock();
-    },
-    async start() {
-      if (server.running()) return;
-      await unlock();
-      unlock = await lock(dir);
-      server = await run();
-    },
-    async kill() {
-      await server.stop('SIGKILL');
-    },
-  };
+  const server = await runInFolder(folder, run);
+  return Object.assign(server, { url: `http://127.0.0.1:${port}`, apiKey, port });
 }
 
 /** The built file, also when this one runs from its source. */
@@ -83,11 +53,4 @@ function entry(): string {
   const found = [path.join(here, built), path.join(here, '../../dist/shared/local', built)].find(existsSync);
   if (!found) throw new Error('The stand-in for Qdrant is not built yet: npm run build');
   return found;
-}
-
-async function lock(dir: string): Promise<() => Promise<void>> {
-  return takeLock(path.join(dir, 'lock')).catch((error: unknown) => {
-    if (!(error instanceof LockedError)) throw error;
-    throw new Error(`The Qdrant stand-in in ${dir} is in use by another Millrace (process ${error.pid}).`);
-  });
 }

@@ -1,23 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type FolderServer, lockFolder, runInFolder } from './folder-server.js';
 import { findRedisServer } from './redis-binary.js';
-import { LockedError, takeLock } from './lock.js';
 import { freePort, type LineLog, type ServerProcess, startServerProcess } from './server-process.js';
 
-/** A running local Redis (or Valkey). */
-export type LocalRedis = {
-  url: string;
-  port: number;
-  /** Of the server that runs now: another one after `start`. */
-  readonly pid: number;
-  /** Ends it; a durable one finds its data at the next start. */
-  stop(): Promise<void>;
-  /** Starts it again on the same port, after `stop` or `kill`; does nothing while it runs. */
-  start(): Promise<void>;
-  /** SIGKILL, as a crash would. */
-  kill(): Promise<void>;
-};
+/** A running local Redis (or Valkey). A durable one finds its data when it is started again. */
+export type LocalRedis = FolderServer & { url: string; port: number };
 
 type RedisOptions = {
   /** Holds its data, its password and a lock. */
@@ -48,7 +37,7 @@ export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
   const password = (await readFile(passwordFile, 'utf8').catch(() => '')) || randomBytes(24).toString('hex');
   await writeFile(passwordFile, password, { mode: 0o600 });
 
-  let unlock = await lock(dir);
+  const folder = await lockFolder(dir, 'Redis');
   const portFile = path.join(dir, 'port');
   const kept = Number(await readFile(portFile, 'utf8').catch(() => '0'));
   const port = options.port ?? (await freePort(kept));
@@ -81,36 +70,6 @@ export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
       log: options.log,
       onCrash: options.onCrash,
     });
-  let server = await run().catch(async (error: unknown) => {
-    await unlock();
-    throw error;
-  });
-
-  return {
-    url: `redis://default:${password}@127.0.0.1:${port}`,
-    port,
-    get pid() {
-      return server.pid;
-    },
-    async stop() {
-      await server.stop('SIGTERM', 10_000);
-      await unlock();
-    },
-    async start() {
-      if (server.running()) return;
-      await unlock();
-      unlock = await lock(dir);
-      server = await run();
-    },
-    async kill() {
-      await server.stop('SIGKILL');
-    },
-  };
-}
-
-async function lock(dir: string): Promise<() => Promise<void>> {
-  return takeLock(path.join(dir, 'lock')).catch((error: unknown) => {
-    if (!(error instanceof LockedError)) throw error;
-    throw new Error(`The Redis in ${dir} is in use by another Millrace (process ${error.pid}).`);
-  });
+  const server = await runInFolder(folder, run);
+  return Object.assign(server, { url: `redis://default:${password}@127.0.0.1:${port}`, port });
 }
