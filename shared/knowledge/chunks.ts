@@ -1,19 +1,10 @@
 import type { Sql } from '../database.js';
+import type { Chunk } from './chunking/chunk.js';
 import { contentHash, indexedText } from './indexed-text.js';
 import { passageLength } from './ranking/bm25.js';
 
-/** A passage as it was cut from the text. */
-export type NewChunk = {
-  text: string;
-  page: number | null;
-  sheet: string | null;
-  slide: number | null;
-  headingPath: string[];
-  /** Places in the extracted text, in UTF-16 code units. */
-  charStart: number;
-  charEnd: number;
-  language: string | null;
-};
+/** A passage as it was cut from the text. Its places are in the extracted text, in UTF-16 code units. */
+export type NewChunk = Omit<Chunk, 'index' | 'done' | 'checkpoint'>;
 
 /**
  * Stores passages of a version from `from` on, in the caller's transaction; one that is there already stays.
