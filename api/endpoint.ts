@@ -61,7 +61,7 @@ export type Endpoint<
     | { status: number; description: string; schema: R }
     /** `nothingLeft`: when there is nothing to send, the answer is 204, for this reason. */
     | { status: number; description: string; stream: string; nothingLeft?: string };
-  /** Codes beyond those that every route may answer (invalid_request, unauthenticated, rate_limited, unavailable, internal). */
+  /** Codes of the handler's own; those of what stands before it follow from the rest, see `codesOf`. */
   errors?: ErrorCode[];
   /**
    * Takes an Idempotency-Key, never where the answer holds a secret. `transaction`: the handler writes through

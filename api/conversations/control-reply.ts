@@ -29,7 +29,7 @@ export const postRegenerate = endpoint({
   idempotent: 'transaction',
   params: idParams,
   response: { status: 202, description: 'The reply that was accepted.', schema: z.object({ reply: messageSchema }) },
-  errors: ['not_found', 'conflict', 'reply_running', 'idempotency_key_reused'],
+  errors: ['not_found', 'conflict', 'reply_running'],
   async handler({ ctx, tx, afterCommit, principal, params }) {
     const { reply, superseded, ready } = await regenerateReply(tx, principal.userId, params.id);
     afterCommit(() => {

@@ -40,7 +40,7 @@ export const postMessageEndpoint = endpoint({
       jobId: z.uuid().nullable().describe('The job that makes the reply: GET /jobs/{id}.'),
     }),
   },
-  errors: ['not_found', 'conflict', 'idempotency_key_reused'],
+  errors: ['not_found', 'conflict'],
   async handler({ ctx, principal, params, body, idempotency, res }) {
     const posted = await postMessage(ctx.database, {
       conversationId: params.id,

@@ -35,8 +35,6 @@ const description =
   'The file is stored as it arrives and read by a job. What it is, its content says and not its name: PDF, DOCX, PPTX, ' +
   'XLSX, CSV, HTML, Markdown, plain text or EML. What cannot be read ends `failed`, with a reason.';
 
-const errors = ['forbidden', 'invalid_request'] as const;
-
 export const postFile = endpoint({
   method: 'post',
   path: '/knowledge/files',
@@ -47,7 +45,7 @@ export const postFile = endpoint({
   idempotent: 'own',
   multipart: { file: 'The file.', fields },
   response: { status: 202, description: 'The entry, a draft, and the job that reads it.', schema: acceptedSchema },
-  errors: [...errors],
+  errors: ['forbidden'],
   handler(input) {
     const { principal } = input;
     requirePermission(principal, 'knowledge:create');
@@ -71,7 +69,7 @@ export const putFile = endpoint({
     description: 'The entry, a draft again, and the job that reads it.',
     schema: acceptedSchema,
   },
-  errors: [...errors, 'not_found'],
+  errors: ['forbidden', 'not_found'],
   async handler(input) {
     const { ctx, principal, params } = input;
     // Before the file is taken; asked again when the version is made.
