@@ -90,9 +90,9 @@ describe('what is read', () => {
         footnotes: `<w:footnote w:type="separator"><w:p/></w:footnote><w:footnote w:id="2">${paragraph('By a nose')}</w:footnote>`,
       }),
     );
-    expect(parts.at(-1)?.headingPath).toEqual(['Report', 'Results']);
+    expect(parts.map(({ headingPath }) => headingPath)).toEqual([['Report'], ['Report', 'Results'], []]);
     expect(textOf(parts)).toBe(
-      'Report\n\nResults\nWe won.\nYear | Both halves |  | Sum\n- an item\nIn the box\nBy a nose\n\n',
+      'Report\n\nResults\nWe won.\nYear | Both halves |  | Sum\n- an item\nIn the box\n\nBy a nose\n\n',
     );
   });
 

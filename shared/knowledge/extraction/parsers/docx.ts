@@ -17,20 +17,26 @@ export async function* readDocx({ path, limits }: Source): AsyncGenerator<Piece>
     const main = await mainPartOf(archive, 'word/document.xml', 'Word');
     const total = archive.sizeOf(main);
     let read = 0;
-    const blocks = blocksOf(archive, main, (bytes) => (read += bytes));
-    yield* sections(blocks, () => Math.min(1, read / Math.max(1, total)));
+    const relations = await relationsOf(archive, main);
+    const partsOf: PartsOf = (type) =>
+      relations.filter((part) => part.type === type && archive.has(part.target)).map(({ target }) => target);
+    const [styles] = partsOf('styles');
+    const headings = styles ? await headingStylesOf(archive.read(styles)) : new Map<string, number>();
+    const body = wordBlocks(
+      counted(archive.read(main), (bytes) => (read += bytes)),
+      headings,
+    );
+    yield* sections(body, () => Math.min(1, read / Math.max(1, total)));
+    // Of the whole file, and not of what its last heading is about.
+    yield* sections(restOf(archive, partsOf), () => 1);
   } finally {
     archive.close();
   }
 }
 
-async function* blocksOf(archive: Archive, main: string, onRead: (bytes: number) => void): AsyncGenerator<Block> {
-  const relations = await relationsOf(archive, main);
-  const partsOf = (type: string): string[] =>
-    relations.filter((relation) => relation.type === type && archive.has(relation.target)).map(({ target }) => target);
-  const [styles] = partsOf('styles');
-  const headings = styles ? await headingStylesOf(archive.read(styles)) : new Map<string, number>();
-  yield* wordBlocks(counted(archive.read(main), onRead), headings);
+type PartsOf = (type: string) => string[];
+
+async function* restOf(archive: Archive, partsOf: PartsOf): AsyncGenerator<Block> {
   for (const chart of partsOf('chart')) {
     const { titles, rows } = await readChart(archive.read(chart));
     for (const text of [...titles, ...rows]) yield { text };
