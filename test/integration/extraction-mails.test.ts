@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExtractor, type Extraction } from '../../shared/knowledge/extraction/extract.js';
 import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
 import { pdfOf, xlsxOf } from '../support/small-files.js';
@@ -20,11 +20,12 @@ async function read(
   mail: string | Buffer,
   name = 'a.eml',
   limits: Extraction['limits'] = {},
+  reader = extractor,
 ): Promise<ExtractedPart[]> {
   const file = path.join(folder, name);
   await writeFile(file, mail);
   const parts: ExtractedPart[] = [];
-  for await (const part of extractor.extract({ path: file, name, limits })) parts.push(part);
+  for await (const part of reader.extract({ path: file, name, limits })) parts.push(part);
   return parts;
 }
 
@@ -78,14 +79,23 @@ it('mails that are inside of one another without end are read to some depth, and
     const type = `multipart/mixed; boundary=x${depth}`;
     mail = `${header('Files', type)}--x${depth}\r\nContent-Type: message/rfc822\r\n\r\n${mail}\r\n--x${depth}--\r\n`;
   }
-  const before = await readdir(tmpdir());
-  const parts = await read(mail);
+  const scratch = path.join(folder, 'scratch');
+  await mkdir(scratch);
+  vi.stubEnv('TMPDIR', scratch);
+  const own = createExtractor();
+  const parts = await read(mail, 'a.eml', {}, own).finally(() => vi.unstubAllEnvs());
   expect(parts.length).toBeGreaterThan(3);
   expect(parts.length).toBeLessThan(10);
-  for (const name of await readdir(tmpdir())) {
-    if (before.includes(name) || !name.startsWith('millrace-')) continue;
-    expect(await readdir(path.join(tmpdir(), name)).catch(() => [])).toEqual([]);
-  }
+  const left = await readdir(scratch, { recursive: true, withFileTypes: true });
+  expect(left.filter((entry) => entry.isFile())).toEqual([]);
+  own.close();
+});
+
+it('a mail may be to so many people that the rest of its header is far from its beginning', async () => {
+  const people = Array.from({ length: 1_000 }, (_, at) => `person${at}@example.org`).join(', ');
+  const mail = `From: a@example.org\r\nTo: ${people}\r\nSubject: Party\r\nMIME-Version: 1.0\r\n\r\nCome all`;
+  const [part] = await read(mail);
+  expect(part?.headingPath).toEqual(['Party']);
 });
 
 it('an encrypted mail says so', async () => {
@@ -150,4 +160,16 @@ it('a file with more files inside of it than are read says so, and one with many
     code: 'too_large',
     message: 'There are more files inside of the file than are read (4). Upload it in several parts.',
   });
+});
+
+it('signatures, and the style of a saved page, are no texts that came with a mail', async () => {
+  const part = (type: string, content: string): string => `--x\r\nContent-Type: ${type}\r\n\r\n${content}\r\n`;
+  const parts = await read(
+    mailOf(
+      part('text/html', '<p>Saved words</p>') +
+        part('text/css', 'p { color: red }') +
+        part('application/pgp-signature; name=signature.asc', '-----BEGIN PGP SIGNATURE-----'),
+    ),
+  );
+  expect(parts.map(({ text }) => text.split('\n\n')[1])).toEqual(['Saved words']);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FileReader, startFileReader } from '../support/extraction.js';
-import { pdfOf, relations, xlsxOf, zipOf } from '../support/small-files.js';
+import { docxOf, pdfOf, relations, xlsxOf, zipOf } from '../support/small-files.js';
 
 let files: FileReader;
 beforeAll(async () => {
@@ -49,6 +49,13 @@ describe('Word', () => {
       { name: 'word/footer1.xml', content: `<w:ftr>${paragraph('Confidential')}</w:ftr>` },
     ]);
     expect(await files.textOf('a.docx', file)).toBe('Body Contract 77 Confidential');
+  });
+
+  it('has what stands at its end under no heading', async () => {
+    const heading = '<w:p><w:pPr><w:outlineLvl w:val="0"/></w:pPr><w:r><w:t>Last chapter</w:t></w:r></w:p>';
+    const file = docxOf(heading + paragraph('Body'), { footnotes: `<w:footnote>${paragraph('A note')}</w:footnote>` });
+    expect(await files.textOf('a.docx', file)).toBe('Last chapter Body A note');
+    expect(await files.headingsOf('a.docx', file)).toEqual([['Last chapter'], []]);
   });
 
   it('reads comments, and the titles and values of charts', async () => {
@@ -174,16 +181,6 @@ describe('Excel', () => {
   });
 });
 
-it('how a word is read is left out of a page', async () => {
-  const page = '<html><body><p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</ruby>です</p></body></html>';
-  expect(await files.textOf('a.html', page)).toBe('漢字です');
-});
-
-it('a page that stands in a form is read', async () => {
-  const page = '<html><body><form id="all"><p>Words of the page</p><button>Send</button></form></body></html>';
-  expect(await files.textOf('a.html', page)).toBe('Words of the page');
-});
-
 describe('an archive', () => {
   const paragraphs = (count: number): string => document(`${paragraph('Start')}${'<w:p/>'.repeat(count)}`);
 
@@ -221,6 +218,7 @@ it('PDF: what was filled into its fields and noted on it is read, and what is hi
       field('Tx', 'Secret', '/V (hidden) /F 2'),
       field('Btn', 'Agree', '/V /Off /AS /Off'),
       '<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents (Please check) >>',
+      '<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /Contents (Link to it) >>',
       '<< /Type /Annot /Subtype /FreeText /Rect [0 0 9 9] /Contents (Written on it) /DA (/Helv 9 Tf) >>',
     ],
   );

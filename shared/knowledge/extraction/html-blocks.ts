@@ -33,23 +33,22 @@ export type HtmlBlock = Block & { main: boolean };
  * The blocks of an HTML text: paragraphs, headings with their level, list items, and rows of tables in one line.
  * Keeps no tree, so that neither depth nor length of a page matters.
  */
-export async function* htmlBlocks(
-  texts: AsyncIterable<{ text: string }>,
-  options: { mainOnly: boolean },
-): AsyncGenerator<HtmlBlock> {
+export async function* htmlBlocks(texts: AsyncIterable<{ text: string }>): AsyncGenerator<HtmlBlock> {
   const found: HtmlBlock[] = [];
-  const reader = blockReader((block) => {
-    if (block.main || !options.mainOnly) found.push(block);
-  });
+  let reader: Parser | undefined;
   for await (const { text } of texts) {
+    reader ??= blockReader((block) => found.push(block), isXml(text));
     reader.write(text);
     yield* found.splice(0);
   }
-  reader.end();
+  reader?.end();
   yield* found.splice(0);
 }
 
-function blockReader(emit: (block: HtmlBlock) => void): Parser {
+const isXml = (start: string): boolean => /^\ufeff?\s*<\?xml\s/.test(start);
+
+/** @param xml whether any element may end with its own tag: in HTML all that follows `<script/>` is a script. */
+function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
   let text = '';
   let level: number | undefined;
   let skip = 0;
@@ -138,7 +137,7 @@ function blockReader(emit: (block: HtmlBlock) => void): Parser {
       },
       onend: flush,
     },
-    { decodeEntities: true },
+    { decodeEntities: true, recognizeSelfClosing: xml, recognizeCDATA: xml },
   );
 }
 

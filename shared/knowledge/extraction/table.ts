@@ -28,7 +28,8 @@ export function tableRows(
       for (const row of rows) {
         const line = lineOf(row);
         if (!line) continue;
-        titles ??= titlesOf(row);
+        // What a report says of itself above its table, and its name, stand alone in their rows.
+        if (row.filter((cell) => cell.trim()).length > 1) titles ??= titlesOf(row);
         if (chars > 0 && chars + line.length > maxPartChars - 2) yield piece();
         lines.push(line);
         chars += line.length + 1;
@@ -47,9 +48,12 @@ export function lineOf(cells: string[]): string {
   return texts.every((text) => !text) ? '' : texts.join(' | ');
 }
 
-/** The first row if it can be one of titles: words in two cells or more, and no numbers. */
+/** The row if it can be one of titles: words in two cells or more, and no numbers but years. */
 function titlesOf(row: string[]): string[] {
   const cells = row.map((cell) => cell.trim()).filter(Boolean);
-  const words = cells.every((cell) => /\p{L}/u.test(cell) && cell.length <= 60);
-  return cells.length >= 2 && words ? [cells.join(' | ').slice(0, maxTitleChars)] : [];
+  const words = cells.filter((cell) => /\p{L}/u.test(cell) && cell.length <= 60);
+  const years = cells.filter((cell) => /^(19|20)\d\d$/.test(cell));
+  return words.length > 0 && words.length + years.length === cells.length
+    ? [cells.join(' | ').slice(0, maxTitleChars)]
+    : [];
 }

@@ -22,7 +22,8 @@ export function textType(head: Buffer, name?: string): FileType {
   const text = iconv.decode(head, wide ?? 'latin1');
   const start = text.slice(0, 4096).trimStart();
   const extension = path.extname(name ?? '').toLowerCase();
-  if (isMail(start, extension)) return 'eml';
+  // A list of receivers may be long.
+  if (isMail(text.trimStart(), extension)) return 'eml';
   const markdown = /^\.(md|markdown|mdown|mkd)$/.test(extension);
   if (!markdown && start.startsWith('<') && htmlMark.test(start)) return 'html';
   if (/^\.x?html?$/.test(extension) && htmlTags.test(text)) return 'html';

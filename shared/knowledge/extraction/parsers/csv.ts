@@ -39,8 +39,10 @@ async function* readTable({ path, size }: Source, quotes: boolean): AsyncGenerat
   const settings = { quote: quotes && !encoding.oddQuotes ? '"' : null, relax_quotes: true, relax_column_count: true };
   for await (const { text, bytes } of decodeFile(path, encoding.name)) {
     done = bytes / size;
-    parser ??= start(parse({ ...settings, delimiter: delimiterOf(text), max_record_size: maxRowChars }), rows);
-    await feed(parser, text);
+    const told = parser ? null : /^\ufeff?sep=(.)(?:\r\n|\r|\n)/i.exec(text);
+    const delimiter = told?.[1] ?? delimiterOf(text);
+    parser ??= start(parse({ ...settings, delimiter, max_record_size: maxRowChars }), rows);
+    await feed(parser, told ? text.slice(told[0].length) : text);
     yield* table.add(rows.splice(0));
   }
   if (parser) await finish(parser);

@@ -6,6 +6,7 @@ import { damaged, ExtractionFailed } from '../failure.js';
 import { htmlBlocks } from '../html-blocks.js';
 import type { Piece } from '../piece.js';
 import { withBoundary } from './mail-boundary.js';
+import { withRealCharset } from './mail-charset.js';
 import { mailsIn } from './mailbox.js';
 import type { InnerFile, Source } from './parser.js';
 
@@ -15,7 +16,7 @@ export async function* readEml({ path, readInner, onAdvance }: Source): AsyncGen
   let failed = 0;
   for (const [index, mail] of mails.entries()) {
     try {
-      for await (const piece of readMail(withBoundary(mail), readInner)) {
+      for await (const piece of readMail(withBoundary(withRealCharset(mail)), readInner)) {
         yield { ...piece, done: (index + piece.done) / mails.length };
       }
     } catch (error) {
@@ -35,7 +36,7 @@ async function* readMail(bytes: Buffer, readInner: Source['readInner']): AsyncGe
   }
   const headingPath = email.subject ? [email.subject.slice(0, 200)] : [];
   const { from, to, cc, subject, date } = email;
-  const files = email.attachments.map(fileOf);
+  const files = email.attachments.filter((file) => !isForPrograms(file)).map(fileOf);
   const header = [
     ['Subject', subject],
     ['From', from ? people([from]) : undefined],
@@ -92,7 +93,7 @@ async function textOfHtml(html: string): Promise<string> {
     yield { text: html };
   }
   const lines: string[] = [];
-  for await (const { text } of htmlBlocks(all(), { mainOnly: false })) lines.push(text);
+  for await (const { text } of htmlBlocks(all())) lines.push(text);
   return lines.join('\n');
 }
 
@@ -100,6 +101,12 @@ async function textOfHtml(html: string): Promise<string> {
 function fileOf({ filename, mimeType, content }: Attachment): InnerFile {
   const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
   return { name: filename || `attachment${endings[mimeType] ?? ''}`, content: bytes };
+}
+
+/** Signatures, and what a saved page looks and works like: people would find letters in no order and code. */
+function isForPrograms({ mimeType, filename }: Attachment): boolean {
+  if (/^application\/(pgp-signature|(x-)?pkcs7-signature)$/i.test(mimeType)) return true;
+  return !filename && /^(text\/css|(text|application)\/(x-)?javascript)$/i.test(mimeType);
 }
 
 const endings: Record<string, string> = {

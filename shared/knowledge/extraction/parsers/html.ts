@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { decodeFile } from '../decode-file.js';
 import { encodingOf } from '../encoding.js';
-import { htmlBlocks } from '../html-blocks.js';
+import { type HtmlBlock, htmlBlocks } from '../html-blocks.js';
 import { type Piece, sections } from '../piece.js';
 import type { Source } from './parser.js';
 
@@ -13,12 +13,16 @@ const declarationBytes = 4_096;
 export async function* readHtml({ path, size, onAdvance }: Source): AsyncGenerator<Piece> {
   const encoding = await encodingOf(path, await declaredEncoding(path));
   const chars = { all: 0, main: 0 };
-  for await (const block of htmlBlocks(decodeFile(path, encoding.name), { mainOnly: false })) {
+  let titled = false;
+  for await (const { text, level, main } of htmlBlocks(decodeFile(path, encoding.name))) {
     onAdvance();
-    chars.all += block.text.length;
-    if (block.main) chars.main += block.text.length;
+    chars.all += text.length;
+    if (main) chars.main += text.length;
+    titled ||= main && level === 1;
   }
   const mainOnly = chars.main > chars.all * mainShare;
+  // Many pages have their title above their main part.
+  const isWanted = ({ main, level }: HtmlBlock): boolean => !mainOnly || main || (!titled && level === 1);
   let done = 0;
   async function* pieces(): AsyncGenerator<{ text: string }> {
     for await (const { text, bytes } of decodeFile(path, encoding.name)) {
@@ -26,7 +30,10 @@ export async function* readHtml({ path, size, onAdvance }: Source): AsyncGenerat
       yield { text };
     }
   }
-  yield* sections(htmlBlocks(pieces(), { mainOnly }), () => done);
+  async function* wanted(): AsyncGenerator<HtmlBlock> {
+    for await (const block of htmlBlocks(pieces())) if (isWanted(block)) yield block;
+  }
+  yield* sections(wanted(), () => done);
 }
 
 async function declaredEncoding(path: string): Promise<string | undefined> {

@@ -32,7 +32,8 @@ export async function annotationsOf(parser: PDFParse, page: number): Promise<str
 }
 
 function lineOf(annotation: Annotation): string {
-  if (annotation.hidden || annotation.password) return '';
+  // What a link says of itself is the text that it lies on, or where it leads.
+  if (annotation.hidden || annotation.password || annotation.subtype === 'Link') return '';
   if (annotation.subtype !== 'Widget') return annotation.contentsObj?.str?.trim() ?? '';
   const { fieldValue, alternativeText, fieldName } = annotation;
   const value = (Array.isArray(fieldValue) ? fieldValue : [fieldValue])

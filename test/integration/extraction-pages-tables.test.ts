@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FileReader, startFileReader } from '../support/extraction.js';
+import { xlsxOf } from '../support/small-files.js';
+
+let files: FileReader;
+beforeAll(async () => {
+  files = await startFileReader();
+});
+afterAll(() => files.close());
+
+const inline = (reference: string, text: string): string =>
+  `<c r="${reference}" t="inlineStr"><is><t>${text}</t></is></c>`;
+
+it('how a word is read is left out of a page', async () => {
+  const page = '<html><body><p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</ruby>です</p></body></html>';
+  expect(await files.textOf('a.html', page)).toBe('漢字です');
+});
+
+it('a page in XML may have elements that end with their own tag', async () => {
+  const page = '<?xml version="1.0"?>\n<html><head><script src="x"/></head><body><p>Words</p><a id="x"/></body></html>';
+  expect(await files.textOf('a.xhtml', page)).toBe('Words');
+});
+
+it('the title of a page may stand above its main part, unless that has its own', async () => {
+  const page = (own: string): string =>
+    `<html><body><header><h1>Title</h1><p>Shop</p></header><main>${own}<h2>Part</h2><p>Words of it</p></main></body></html>`;
+  expect(await files.textOf('a.html', page(''))).toBe('Title Part Words of it');
+  expect((await files.headingsOf('a.html', page(''))).at(-1)).toEqual(['Title', 'Part']);
+  expect(await files.textOf('a.html', page('<h1>Own</h1>'))).toBe('Own Part Words of it');
+});
+
+describe('a table', () => {
+  const titles = 'Name | City | 2023';
+
+  it('has its titles below what a report says of itself, and years among them', async () => {
+    const csv = 'Export of customers\nMade: today\n\nName,City,2023\nAnn,Rome,12\n';
+    expect(await files.headingsOf('a.csv', csv)).toEqual([[titles]]);
+    const row = (at: number, ...cells: string[]): string =>
+      `<row>${cells.map((cell, column) => inline(`${'ABC'[column]}${at}`, cell)).join('')}</row>`;
+    const book = xlsxOf(row(1, 'Customers') + row(3, 'Name', 'City', '2023') + row(4, 'Ann', 'Rome', '12'));
+    expect(await files.headingsOf('a.xlsx', book)).toEqual([['Data', titles]]);
+  });
+
+  it('may say in its first line what parts its cells', async () => {
+    expect(await files.textOf('a.csv', '\ufeffsep=;\r\nname;note\r\nAnn;a, b\r\n')).toBe('name | note Ann | a, b');
+  });
+});
+
+it('a page that stands in a form is read', async () => {
+  const page = '<html><body><form id="all"><p>Words of the page</p><button>Send</button></form></body></html>';
+  expect(await files.textOf('a.html', page)).toBe('Words of the page');
+});
