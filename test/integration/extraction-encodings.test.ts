@@ -66,11 +66,29 @@ describe('a text that does not say in what encoding it is', () => {
   it('may have a NUL in it', async () => {
     expect(await files.textOf('a.log', `${'A line of a log.\n'.repeat(30)}\0\n`)).toContain('A line of a log.');
   });
+
+  it('is not wide because of some zeros: such a file is refused rather than read as Chinese', async () => {
+    await expect(files.textOf('a.csv', 'a,b,c\n1,\u00002,3\n')).rejects.toMatchObject({ code: 'unknown_type' });
+  });
+
+  it('may end as DOS ends texts', async () => {
+    const bytes = Buffer.concat([iconv.encode(german, 'cp850'), Buffer.from([0x1a])]);
+    expect(await files.textOf('a.txt', bytes)).toBe(german);
+  });
 });
 
 it('a page in XML says in its first line in what encoding it is', async () => {
   const page = `<?xml version="1.0" encoding="ISO-8859-2"?><html><body><p>Łódź żółć</p></body></html>`;
   expect(await files.textOf('a.xhtml', iconv.encode(page, 'iso-8859-2'))).toBe('Łódź żółć');
+});
+
+it.each([
+  ['gb2312', 'gb18030', '中文页面 €'],
+  ['iso-8859-9', 'windows-1254', 'İstanbul “ığ”'],
+  ['iso-8859-11', 'windows-874', 'มนุษย์ “๑”'],
+])('what is declared as %s is read as browsers do', async (declared, meant, text) => {
+  const page = `<html><head><meta charset=${declared}></head><body><p>${text}</p></body></html>`;
+  expect(await files.textOf('a.html', iconv.encode(page, meant))).toBe(text);
 });
 
 it('lines may end as on old Macs', async () => {
@@ -80,5 +98,11 @@ it('lines may end as on old Macs', async () => {
 it('the letters of a mail that does not declare its encoding are read', async () => {
   const header = 'From: a@example.org\nTo: b@example.org\nDate: Mon, 2 Mar 2026 10:00:00 +0100\nMIME-Version: 1.0\n\n';
   const mail = Buffer.concat([Buffer.from(header), iconv.encode(german, 'windows-1252')]);
+  expect(await files.textOf('a.eml', mail)).toContain(german);
+});
+
+it.each(['us-ascii', '"US-ASCII"'])('a mail in UTF-8 that declares %s is read as UTF-8', async (charset) => {
+  const header = 'From: a@example.org\nTo: b@example.org\nSubject: Auf Wiedersehen\nMIME-Version: 1.0\n';
+  const mail = `${header}Content-Type: text/plain;\n charset=${charset}\nContent-Transfer-Encoding: 8bit\n\n${german}`;
   expect(await files.textOf('a.eml', mail)).toContain(german);
 });

@@ -25,6 +25,7 @@ export function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | undefined 
     if (head[index + 1] === 0) oddZeros += 1;
   }
   const pairs = length / 2;
+  if (evenZeros < pairs / 2 && oddZeros < pairs / 2 && isAsciiButZeros(head.subarray(0, length))) return undefined;
   // Line ends and spaces are zeros on one side even in text that has no Latin letter.
   // A few on the other side are letters like Ā (0x0100) or wide spaces (0x2000).
   if (oddZeros > pairs * 0.05 && evenZeros <= oddZeros * 0.02) return 'utf-16le';
@@ -36,6 +37,13 @@ export function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | undefined 
   return isEastAsian(Buffer.from(bytes).swap16().toString('utf16le')) ? 'utf-16be' : undefined;
 }
 
+/** Text of single bytes with a few zeros in it, as programs write that pad fields: of wide text more would be zeros. */
+function isAsciiButZeros(bytes: Buffer): boolean {
+  const others = bytes.filter((byte) => byte !== 0);
+  const printable = others.filter((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d));
+  return printable.length >= others.length * 0.98;
+}
+
 /** Text of single bytes has hardly any control characters. */
 export const maxControlShare = 0.005;
 
@@ -43,8 +51,10 @@ export const maxControlShare = 0.005;
 export function controlShare(bytes: Buffer): number {
   let controls = 0;
   for (const byte of bytes) {
-    // Tab, line feed, vertical tab, form feed, carriage return; escape begins the shifts of ISO-2022-JP.
-    if ((byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b) || byte === 0x7f) controls += 1;
+    // Tab, line feed, vertical tab, form feed, carriage return; escape begins the shifts of ISO-2022-JP, and DOS ends
+    // a text with 1A.
+    if ((byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1a && byte !== 0x1b) || byte === 0x7f)
+      controls += 1;
   }
   return controls / Math.max(1, bytes.length);
 }

@@ -20,6 +20,14 @@ const shifts = ['\u001b$B', '\u001b$@'];
 const declarable =
   /^(windows-|cp-?\d|ibm|iso-?8859|latin|koi8|x?-?s(hift)?[-_]?jis|ms_?kanji|euc|gb|big5|mac|x-mac|ks_c|tis)/;
 
+/** What is declared and what is meant, as browsers have it: Windows and newer standards have added characters. */
+const wider: [declared: RegExp, meant: string][] = [
+  [/^(iso-?8859-?1|latin-?1)$/, 'windows-1252'],
+  [/^(iso-?8859-?9|latin-?5)$/, 'windows-1254'],
+  [/^iso-?8859-?11$/, 'windows-874'],
+  [/^(gb_?2312(-80)?|gbk|cp-?936)$/, 'gb18030'],
+];
+
 /**
  * Finds out the encoding of a text file: its byte order mark, UTF-8 when all of it is valid, what it declares
  * itself, and at last what its bytes look like. Reads the whole file, because one that begins in ASCII may say
@@ -87,7 +95,7 @@ class Scan {
     if ((this.valid && this.carry.length === 0) || mostlyUtf8(sample)) return 'utf-8';
     const name = declared?.trim().toLowerCase();
     if (name && declarable.test(name) && iconv.encodingExists(name)) {
-      return /^(iso-?8859-?1|latin-?1)$/.test(name) ? 'windows-1252' : name;
+      return wider.find(([declared]) => declared.test(name))?.[1] ?? name;
     }
     return guessEncoding(sample);
   }
