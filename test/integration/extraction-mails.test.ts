@@ -104,7 +104,7 @@ it('an encrypted mail says so', async () => {
 });
 
 it('a memo that says from whom and to whom it is stays the text that it is', async () => {
-  const memo = 'From: the board\nTo: everybody\nSubject: parking\nDate: today\nStatus: open\n\nPark elsewhere.\n';
+  const memo = 'From: the board\nTo: everybody\nSubject: parking\nDate: today\n\nPark elsewhere.\nReceived: never\n';
   const [part] = await read(memo, 'memo.txt');
   expect(part?.text.trim()).toBe(memo.trim());
 });

@@ -154,3 +154,10 @@ describe('a storage', () => {
     expect([await statusOf(first), await statusOf(second)]).toEqual([200, 200]);
   });
 });
+
+it('what is typed and not uploaded is text, whatever it begins with', async () => {
+  for (const start of ['%PDF-1.7', '<html>', '{\\rtf1', 'From: a\nTo: b\nReceived: c']) {
+    const { id } = await system.write(power, { content: `${start} is how the dingoword text begins` });
+    expect((await system.settled(power, id)).version).toMatchObject({ state: 'ready', mimeType: 'text/markdown' });
+  }
+});

@@ -10,8 +10,8 @@ export function looksLikeText(head: Buffer): boolean {
 
 const mailHeader =
   /^(from|to|cc|subject|date|mime-version|message-id|received|return-path|delivered-to|reply-to|content-type|content-transfer-encoding|x-[\w-]+)[ \t]*:/i;
-const mailMark = /^(received|message-id|mime-version|return-path|delivered-to|date|from)[ \t]*:/im;
-const programMark = /^(received|message-id|mime-version|return-path|delivered-to)[ \t]*:/im;
+const mailMark = /^(received|message-id|mime-version|return-path|delivered-to|date|from)[ \t]*:/i;
+const programMark = /^(received|message-id|mime-version|return-path|delivered-to)[ \t]*:/i;
 const htmlMark = /<(!doctype\s+html|html|head|body)[\s>]/i;
 const htmlTags = /<(p|div|span|table|h[1-6]|ul|ol|a|br|title|meta)[\s/>]/i;
 
@@ -36,14 +36,15 @@ export function textType(head: Buffer, name?: string): FileType {
 /** A memo also says from whom and to whom it is: what is named a text needs a sign that a mail program wrote it. */
 function isMail(start: string, extension: string): boolean {
   const lines = start.replace(/^From .*\r?\n/, '').split(/\r?\n/);
-  let headers = 0;
+  const headers: string[] = [];
   for (const line of lines) {
-    if (/^[ \t]+\S/.test(line) && headers > 0) continue;
+    if (/^[ \t]+\S/.test(line) && headers.length > 0) continue;
     if (!/^[\w-]+[ \t]*:/.test(line)) break;
-    if (mailHeader.test(line)) headers += 1;
+    if (mailHeader.test(line)) headers.push(line);
   }
   const named = /^\.(txt|text|log|md|markdown|mdown|mkd|csv|tsv|tab)$/.test(extension);
-  return headers >= 3 && (named ? programMark : mailMark).test(start);
+  const mark = named ? programMark : mailMark;
+  return headers.length >= 3 && headers.some((header) => mark.test(header));
 }
 
 /** Whether every line has the same number of the same separator, at least two of them. */
