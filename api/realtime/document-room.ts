@@ -3,6 +3,7 @@ import { checkAwareness, goneUpdate } from '../../shared/documents/check-awarene
 import { type CheckedUpdate, checkUpdate } from '../../shared/documents/check-update.js';
 import { MalformedUpdate } from '../../shared/documents/byte-reader.js';
 import { claimClients, requireOwnClients } from '../../shared/documents/clients.js';
+import { fewPieces } from '../../shared/documents/limits.js';
 import type { Clocks } from '../../shared/documents/update-needs.js';
 import { readLogPage } from '../../shared/documents/log.js';
 import { acceptSuggestion, rejectSuggestion, undoSuggestion } from '../../shared/documents/resolve-suggestion.js';
@@ -92,21 +93,16 @@ async function join(
   }
 }
 
+/** What somebody types is smaller; to look through more takes time, and first it is asked whether they may edit. */
+const keystrokeBytes = 512;
+
 async function storeUpdate(ctx: WebContext, session: Session, documentId: string, update: Uint8Array) {
-  const checked = understood(() => checkUpdate(update));
-  const own = session.clients.get(documentId);
-  const tried = ctx.mergeTrials.count(documentId, checked.pieces);
-  const isReady =
-    !tried &&
-    checked.ranges.every(({ client }) => own?.has(client)) &&
-    ctx.documentClocks.has(documentId, checked.needs);
+  const typed = update.byteLength <= keystrokeBytes ? understood(() => checkUpdate(update)) : null;
   // In turn, so that what was sent first is let in first: the next one may need it.
-  if (!isReady) {
-    await inTurn(session, `updates ${documentId}`, async () => {
-      await admitUpdate(ctx, session, documentId, checked);
-      if (tried) await ctx.mergeTrials.run({ documentId, userId: session.principal.userId, update });
-    });
-  }
+  const checked =
+    typed && isKnownToFit(ctx, session, documentId, typed)
+      ? typed
+      : await inTurn(session, `updates ${documentId}`, () => admitUpdate(ctx, session, documentId, update));
   const ended = ctx.documentClocks.send(documentId, checked.ranges);
   try {
     const stored = await ctx.documents.append(
@@ -121,16 +117,34 @@ async function storeUpdate(ctx: WebContext, session: Session, documentId: string
   }
 }
 
-/** Looks in Postgres whether an update may be made under its client ids, and whether what it needs is there. */
-async function admitUpdate(
-  { database, documentClocks }: WebContext,
+/** Whether nothing has to be asked or tried: what goes on with what was typed a moment ago. */
+function isKnownToFit(
+  { documentClocks }: WebContext,
   session: Session,
   documentId: string,
-  { ranges, needs }: CheckedUpdate,
-): Promise<void> {
+  { ranges, needs, pieces }: CheckedUpdate,
+): boolean {
+  if (pieces > fewPieces) return false;
+  const own = session.clients.get(documentId);
+  return ranges.every(({ client }) => own?.has(client)) && documentClocks.has(documentId, needs);
+}
+
+/**
+ * Looks in Postgres whether an update may be made, and under its client ids, and whether what it needs is there; and
+ * tries it, if it may be too much.
+ */
+async function admitUpdate(
+  { database, documentClocks, mergeTrials }: WebContext,
+  session: Session,
+  documentId: string,
+  update: Uint8Array,
+): Promise<CheckedUpdate> {
   const owner = { documentId, userId: session.principal.userId };
-  // Before anything is claimed or read; the append itself asks again.
+  // Before anything is counted, claimed or read; the append itself asks again.
   await requireAccess(database, documentId, owner.userId, 'edit');
+  const checked = understood(() => checkUpdate(update));
+  const { ranges, needs, pieces } = checked;
+  const tried = mergeTrials.count(documentId, pieces);
   const isThere = async (clocks: Clocks): Promise<boolean> => {
     if (documentClocks.has(documentId, clocks)) return true;
     await documentClocks.read(documentId);
@@ -141,8 +155,14 @@ async function admitUpdate(
   if (unknown.length > 0) {
     for (const client of await requireOwnClients(database, owner, unknown, isThere)) own.set(client, -1);
   }
-  if (await isThere(needs)) return;
-  throw new AppError('conflict', 'The update goes on with something that the document does not have. Send that first.');
+  if (!(await isThere(needs))) {
+    throw new AppError(
+      'conflict',
+      'The update goes on with something that the document does not have. Send that first.',
+    );
+  }
+  if (tried) await mergeTrials.run({ ...owner, update });
+  return checked;
 }
 
 function showCursor(ctx: WebContext, session: Session, documentId: string, update: Uint8Array): void {

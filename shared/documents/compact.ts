@@ -1,5 +1,6 @@
 import * as Y from 'yjs';
 import type { Database, Sql } from '../database.js';
+import { maxMergeSteps } from './limits.js';
 import { applyAll, readWhileMerging } from './log.js';
 import { createCutter, type Cut } from './version-schedule.js';
 import { insertVersions, markNewestVersion, type NewVersion, thinVersions } from './versions.js';
@@ -10,8 +11,8 @@ export type Compacted = { rows: number; bytes: number; versions: number } | null
 /** `authors` is the array as Postgres writes it, `createdAt` milliseconds: there may be a hundred thousand of them. */
 type Row = { seq: number; update: Buffer; authors: string; createdAt: number };
 
-/** Updates applied at a time: between two of these the process does its other work, such as renewing leases. */
-const slice = 5_000;
+/** Updates that are put together at a time, with as much effort as a process may take to read a whole document. */
+const slice = 500;
 
 /**
  * Merges the log of a document into one row, which takes the seq of the newest row that was merged: it stands for
@@ -63,6 +64,8 @@ type Options = {
   now?: number;
   /** Cuts a version at the end, due or not. */
   cutNow?: boolean;
+  /** What the merge may take all in all; as much as reading may unless told. */
+  steps?: number;
 };
 
 /** @throws Superseded when somebody else was first. */
@@ -90,33 +93,37 @@ async function compactOnce(database: Database, documentId: string, options: Opti
 }
 
 /** Builds the document in order, cutting versions of its text on the way. Never `mergeUpdates`: it takes minutes. */
-async function merge(rows: Row[], { now = Date.now(), signal, cutNow = false }: Options) {
+async function merge(rows: Row[], { now = Date.now(), signal, cutNow = false, steps = maxMergeSteps }: Options) {
   const doc = new Y.Doc();
   const cutter = createCutter();
   const versions: NewVersion[] = [];
   let waiting: Buffer[] = [];
-  const flush = (): void => {
-    applyAll(doc, waiting);
+  let left = steps;
+  const flush = async (): Promise<void> => {
+    const effort = { left: Math.min(left, maxMergeSteps) };
+    left -= effort.left;
+    await applyAll(doc, waiting, effort);
+    left += effort.left;
     waiting = [];
   };
-  const cutOff = (cut: Cut | null): void => {
+  const cutOff = async (cut: Cut | null): Promise<void> => {
     if (!cut) return;
-    flush();
+    await flush();
     versions.push({ ...cut, content: readWhileMerging(doc), reason: 'schedule' });
   };
   const known = new Map<string, string[]>();
   for (const { update, authors, createdAt } of rows) {
     const authorIds = known.get(authors) ?? authors.slice(1, -1).split(',').filter(Boolean);
     known.set(authors, authorIds);
-    cutOff(cutter.before({ createdAt, authorIds }));
+    await cutOff(cutter.before({ createdAt, authorIds }));
     waiting.push(update);
     if (waiting.length < slice) continue;
-    flush();
+    await flush();
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
   }
-  flush();
-  cutOff(cutNow ? cutter.now() : cutter.end(now));
+  await flush();
+  await cutOff(cutNow ? cutter.now() : cutter.end(now));
   const update = Y.encodeStateAsUpdate(doc);
   doc.destroy();
   return { update, versions, authorIds: cutter.left() };

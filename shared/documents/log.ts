@@ -3,7 +3,7 @@ import type { Sql } from '../database.js';
 import { AppError, notFound } from '../errors.js';
 import { contentName } from './check-update.js';
 import { maxMergeSteps, pageBytes, pageRows } from './limits.js';
-import { limitMerging, TooTangled } from './merge-effort.js';
+import { type Effort, limitMerging, TooTangled } from './merge-effort.js';
 
 /** Some updates of a document, in order. */
 export type LogPage = {
@@ -60,7 +60,7 @@ export async function loadDocument(sql: Sql, documentId: string, gc = true): Pro
   const [row] = rows;
   if (!row) throw notFound('The document');
   const doc = new Y.Doc({ gc });
-  applyAll(
+  await applyAll(
     doc,
     rows.flatMap(({ update }) => update ?? []),
   );
@@ -74,14 +74,30 @@ const loadStatement = {
     LEFT JOIN document_updates AS log USING (document_id) WHERE head.document_id = $1 ORDER BY log.seq`,
 };
 
+/** Updates that are merged in one transaction: each of its own would look through much of the document. */
+const slice = 500;
+
 /**
- * In one transaction: each of its own would look through the whole document.
+ * Merges updates into a document, slice by slice. Between two of them the process does its other work; and what people
+ * typed in one slice is joined before the next, so that there is less to be cut up and moved.
  *
+ * @param effort what it may take; what is left of it afterwards is left there.
  * @throws AppError `payload_too_large` for what would hold up the process; see {@link limitMerging}.
  */
-export function applyAll(doc: Y.Doc, updates: Iterable<Uint8Array>, steps = maxMergeSteps): void {
+export async function applyAll(
+  doc: Y.Doc,
+  updates: readonly Uint8Array[],
+  effort: Effort = { left: maxMergeSteps },
+): Promise<void> {
+  for (let at = 0; at < updates.length; at += slice) {
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+    applySlice(doc, updates.slice(at, at + slice), effort);
+  }
+}
+
+function applySlice(doc: Y.Doc, updates: readonly Uint8Array[], effort: Effort): void {
   try {
-    limitMerging(steps, () =>
+    limitMerging(effort, doc, () =>
       doc.transact(() => {
         for (const update of updates) Y.applyUpdate(doc, update);
       }),

@@ -7,8 +7,11 @@ export class TooTangled extends Error {
   }
 }
 
-/** Steps that may still be taken, and operations that have come; nothing is counted while it is null. */
-let budget: { left: number; operations: number } | null = null;
+/** Steps that a merge may still take, over all of its pieces. */
+export type Effort = { left: number };
+
+/** What is counted on, and how many operations a client has at most; nothing is counted while it is null. */
+let counting: { effort: Effort; operations: number } | null = null;
 
 /** Moving so many operations on by one place takes as long as a step. */
 const movesInStep = 500;
@@ -19,39 +22,52 @@ const movesInStep = 500;
  * Yjs looks, for each operation, at all that stands between the two that it was put between. Those who type put things
  * where nothing is between; what others typed at the same moment is stepped over. Of 26,000 edits by two people at once
  * these were 28 steps, of one person's 138,000 none. An update that is made for it needs the square of its length:
- * 84 KB took 98 s, at 0.7 microseconds a step. And it moves all that come behind a text when it cuts that in two: 50,000
- * deletions, in 190 KB, took 6.5 s behind an update of as many operations.
+ * 84 KB took 98 s, at 0.7 microseconds a step. And it moves all of that client's that come behind a text when it cuts that
+ * in two: 50,000 deletions, in 190 KB, took 6.5 s behind an update of as many operations.
  *
- * @throws TooTangled when more than `steps` would be taken; the document is then of no use.
+ * @param doc what is merged into.
+ * @throws TooTangled when more steps would be taken than are left; the document is then of no use.
  */
-export function limitMerging<T>(steps: number, merge: () => T): T {
-  const before = budget;
-  budget = { left: steps, operations: 0 };
+export function limitMerging<T>(effort: Effort, doc: Y.Doc, merge: () => T): T {
+  const before = counting;
+  counting = { effort, operations: mostOperations(doc) };
   try {
     return merge();
   } finally {
-    budget = before;
+    counting = before;
   }
+}
+
+/** Those of the client that has the most. */
+function mostOperations({ store }: Y.Doc): number {
+  let most = 0;
+  for (const { length } of store.clients.values()) most = Math.max(most, length);
+  return most;
 }
 
 // Yjs offers no place to count at; each operation comes by here, with its neighbours found …
 const { integrate } = Y.Item.prototype;
 Y.Item.prototype.integrate = function count(this: Y.Item, transaction, offset) {
-  if (budget) {
-    budget.operations += 1;
-    take(budget, stepsBetween(this, budget.left));
+  if (counting) {
+    counting.operations += 1;
+    take(counting.effort, stepsBetween(this, counting.effort.left));
   }
   return integrate.call(this, transaction, offset);
 };
 
-// … and each text that is cut in two here.
-const { splice } = Y.ContentString.prototype;
-Y.ContentString.prototype.splice = function count(this: Y.ContentString, offset) {
-  if (budget) take(budget, (budget.operations += 1) / movesInStep);
-  return splice.call(this, offset);
-};
+// … and what is cut in two here: a text, or one that was deleted.
+countCuts(Y.ContentString.prototype);
+countCuts(Y.ContentDeleted.prototype);
 
-function take(from: NonNullable<typeof budget>, steps: number): void {
+function countCuts<Content extends { splice(offset: number): Content }>(prototype: Content): void {
+  const { splice } = prototype;
+  prototype.splice = function count(this: Content, offset) {
+    if (counting) take(counting.effort, (counting.operations += 1) / movesInStep);
+    return splice.call(this, offset);
+  };
+}
+
+function take(from: Effort, steps: number): void {
   from.left -= steps;
   if (from.left < 0) throw new TooTangled();
 }

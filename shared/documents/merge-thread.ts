@@ -10,12 +10,12 @@ export type MergeTask = { log: Uint8Array[]; update: Uint8Array };
 /** `early`: it goes on with something that the log does not have. */
 export type MergeAnswer = 'fine' | 'tangled' | 'early';
 
-function answer({ log, update }: MergeTask): MergeAnswer {
+async function answer({ log, update }: MergeTask): Promise<MergeAnswer> {
   const doc = new Y.Doc();
   try {
-    applyAll(doc, log);
+    await applyAll(doc, log);
     // What has been let in already is not held against who comes next, as long as it can be read.
-    applyAll(doc, [update], maxTriedSteps);
+    await applyAll(doc, [update], { left: maxTriedSteps });
   } catch (error) {
     if (error instanceof AppError) return 'tangled';
     throw error;
@@ -24,4 +24,4 @@ function answer({ log, update }: MergeTask): MergeAnswer {
 }
 
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- of a thread, not of a window
-parentPort?.postMessage(answer(workerData as MergeTask));
+parentPort?.postMessage(await answer(workerData as MergeTask));

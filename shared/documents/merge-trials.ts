@@ -2,13 +2,13 @@ import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
 import { createTurns } from '../turns.js';
 import type { NewUpdate } from './append.js';
-import { tryEveryPieces } from './limits.js';
+import { fewPieces, tryEveryPieces } from './limits.js';
 import type { MergeAnswer, MergeTask } from './merge-thread.js';
 import { runThread } from './run-thread.js';
 
 /** Finds out, before updates are stored, whether they can be merged in reasonable time. */
 export type MergeTrials = {
-  /** Counts what an update adds to a document. @returns whether it is to be tried first. */
+  /** Counts what an update adds to a document, of one who may edit it. @returns whether it is to be tried first. */
   count(documentId: string, pieces: number): boolean;
   /** @throws AppError `payload_too_large` when it is too much for every process and browser that has the document. */
   run(update: NewUpdate): Promise<void>;
@@ -17,14 +17,11 @@ export type MergeTrials = {
 /** Documents that are counted; of one that is forgotten it begins anew. */
 const maxDocuments = 10_000;
 
-/**
- * An edit that a person makes while others watch is of one piece or two. These are not counted: a trial takes up to a
- * second, and with twenty people who typed here and there one edit in twenty waited for one.
- */
-const fewPieces = 20;
-
 /** What one person writes offline in months takes a second or two. */
 const limitMs = 15_000;
+
+/** What each row of a log that nobody has compacted may take beside that. */
+const limitMsOfRow = 0.1;
 
 /**
  * Yjs itself takes any update, and some of those that are made for it hold up everybody who merges them for minutes. A
@@ -49,7 +46,8 @@ export function createMergeTrials(sql: Sql, every = tryEveryPieces): MergeTrials
           [documentId],
         );
         const task: MergeTask = { log: rows.map((row) => row.update), update };
-        const answer = await runThread<MergeAnswer>('merge-thread.js', task, { limitMs, tooLong: tooMuch });
+        const limit = { limitMs: limitMs + rows.length * limitMsOfRow, tooLong: tooMuch };
+        const answer = await runThread<MergeAnswer>('merge-thread.js', task, limit);
         if (answer === 'tangled') throw tooMuch();
         if (answer === 'early') throw early();
         counted.set(documentId, 0);

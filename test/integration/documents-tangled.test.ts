@@ -1,4 +1,6 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { compactDocument } from '../../shared/documents/compact.js';
+import { maxCompactionSteps } from '../../shared/documents/limits.js';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { craft, longText, tangled } from '../support/crafted-updates.js';
 import { makeDocument, storedText } from '../support/documents.js';
@@ -15,10 +17,19 @@ beforeAll(async () => {
 afterEach(() => socket.close());
 afterAll(() => app.close());
 
+/** Puts updates into the log of a document that were tried by nobody. */
+async function smuggle(documentId: string, updates: Uint8Array[]): Promise<void> {
+  await app.ctx.database.query(
+    `INSERT INTO document_updates (document_id, seq, update, author_ids)
+     SELECT $1, 100 + n, update, '{}' FROM unnest($2::bytea[]) WITH ORDINALITY AS given (update, n)`,
+    [documentId, updates.map((update) => Buffer.from(update))],
+  );
+}
+
 /** A document of Ada, open on a plain socket. */
 async function scene() {
   const documentId = await makeDocument(app, ada);
-  socket = await connectRaw(app.url, ada.accessToken);
+  socket = await connectRaw(app.url, ada.accessToken, { timeoutMs: 60_000 });
   expect((await socket.ask('document:join', { documentId, clientId: 2 })).ok).toBe(true);
   const send = (update: Uint8Array) => socket.ask('document:update', { documentId, update });
   const rows = async (): Promise<number> => {
@@ -31,37 +42,62 @@ async function scene() {
   return { documentId, send, rows };
 }
 
+/** These take seconds of a processor, which others may be using. */
+const busy = { timeout: 180_000 };
+
 const tooMuch = {
   ok: false,
   error: { type: 'payload_too_large', message: expect.stringContaining('too many pieces') },
 };
 
-test('an update that would hold up everybody who merges it is refused, at once or piece by piece; a long paste is not', async () => {
-  const { send, rows, documentId } = await scene();
-  expect(await send(longText(2, 3_000))).toMatchObject({ ok: true });
-  const before = await rows();
-  expect(await send(tangled(3, 2, 3_000))).toEqual(tooMuch);
-  expect(await rows()).toBe(before);
-  const paste = craft([{ client: 4, writes: [{ left: [2, 9], right: [2, 10], text: 'y'.repeat(3_000_000) }] }]);
-  expect(await send(paste)).toMatchObject({ ok: true });
-  expect((await storedText(app, ada, documentId)).length).toBeGreaterThan(3_000_000);
-  // Each is small; those before it count.
-  const small = Array.from({ length: 14 }, (_, at) => tangled(10 + at, 2, 600));
-  const answers = [];
-  for (const update of small) answers.push(await send(update));
-  expect(answers.slice(0, 3).every(({ ok }) => ok)).toBe(true);
-  expect(answers.at(-1)).toEqual(tooMuch);
-});
+test(
+  'an update that would hold up everybody who merges it is refused, at once or piece by piece; a long paste is not',
+  busy,
+  async () => {
+    const { send, rows, documentId } = await scene();
+    expect(await send(longText(2, 3_000))).toMatchObject({ ok: true });
+    const before = await rows();
+    expect(await send(tangled(3, 2, 3_000))).toEqual(tooMuch);
+    expect(await rows()).toBe(before);
+    const paste = craft([{ client: 4, writes: [{ left: [2, 9], right: [2, 10], text: 'y'.repeat(3_000_000) }] }]);
+    expect(await send(paste)).toMatchObject({ ok: true });
+    expect((await storedText(app, ada, documentId)).length).toBeGreaterThan(3_000_000);
+    // Each is small; those before it count.
+    const small = Array.from({ length: 14 }, (_, at) => tangled(10 + at, 2, 600));
+    const answers = [];
+    for (const update of small) answers.push(await send(update));
+    expect(answers.slice(0, 3).every(({ ok }) => ok)).toBe(true);
+    expect(answers.at(-1)).toEqual(tooMuch);
+  },
+);
 
-test('one that is in the log all the same stops no process that reads it', async () => {
+test('one that is in the log all the same stops no process that reads it', busy, async () => {
   const { documentId } = await scene();
-  await app.ctx.database.query(
-    `INSERT INTO document_updates (document_id, seq, update, author_ids)
-     SELECT $1, 100 + n, update, '{}' FROM unnest($2::bytea[]) WITH ORDINALITY AS given (update, n)`,
-    [documentId, [longText(5, 4_000), tangled(6, 5, 4_000)].map((update) => Buffer.from(update))],
-  );
+  await smuggle(documentId, [longText(5, 4_000), tangled(6, 5, 4_000)]);
   const answer = await app.request('GET', `/documents/${documentId}`, { token: ada.accessToken });
   expect(answer.status).toBe(413);
   expect(answer.body.detail).toContain('entangled');
   expect((await app.request('GET', `/documents/${documentId}/versions`, { token: ada.accessToken })).status).toBe(200);
+});
+
+test('what is too much for a reader, a worker still compacts, piece by piece', busy, async () => {
+  const { documentId, rows } = await scene();
+  const nothing = new Uint8Array([0, 0]);
+  const apart = Array.from({ length: 500 }, () => nothing);
+  await smuggle(documentId, [longText(5, 2_000), tangled(6, 5, 2_000), ...apart, tangled(7, 5, 1_300)]);
+  await expect(compactDocument(app.ctx.database, documentId)).rejects.toThrow('entangled');
+  await compactDocument(app.ctx.database, documentId, { steps: maxCompactionSteps });
+  expect(await rows()).toBe(1);
+});
+
+test('an update of somebody who may not edit is neither looked through nor counted', async () => {
+  const { documentId } = await scene();
+  const stranger = await app.registerUser({ name: 'Eve' });
+  const theirs = await connectRaw(app.url, stranger.accessToken);
+  const tried = vi.spyOn(app.ctx.mergeTrials, 'count');
+  for (const update of [tangled(3, 2, 3_000), longText(3, 10_000), new Uint8Array(5_000).fill(255)]) {
+    expect(await theirs.ask('document:update', { documentId, update })).toMatchObject({ error: { type: 'not_found' } });
+  }
+  expect(tried).not.toHaveBeenCalled();
+  theirs.close();
 });
