@@ -9,7 +9,7 @@ import {
   clientEvents,
   type Refusal,
 } from '../../shared/realtime/events.js';
-import { maxUpdateBytes } from '../../shared/realtime/document-events.js';
+import { maxUpdateBytes } from '../../shared/realtime/update-size.js';
 import type { Bucket } from './bucket.js';
 import { exceedsSize } from './payload-size.js';
 import type { Session } from './session.js';

@@ -18,7 +18,7 @@ export type DocumentProviderEvents = {
   left: { userId: string; name: string };
   /** Events about suggestions, titles and the like, as the server sends them. */
   event: { name: ServerEvent; payload: unknown };
-  /** The server refused an edit. It is kept, and sent again after the next reconnect. */
+  /** The server refused an edit. It is kept, and with those behind it sent again after the next reconnect. */
   refused: ClientError;
   /** The document may not be read any more or is gone, or the client was closed; nothing more is heard of it. */
   closed: ClientError;
@@ -33,6 +33,10 @@ export type DocumentProvider = Pick<Emitter<DocumentProviderEvents>, 'on'> & {
   readonly synced: boolean;
   readonly saved: boolean;
   readonly level: 'view' | 'edit' | null;
+  /** Why the edits that are not saved are not taken; null when they are on their way, or there are none. */
+  readonly refusal: ClientError | null;
+  /** Sends again what was refused. */
+  retry(): void;
   /** Who has the document open, by id. */
   readonly present: ReadonlyMap<string, { userId: string; name: string }>;
   /** @throws ClientError when the document cannot be opened. */

@@ -55,9 +55,7 @@ export function createDocumentProvider(
       share.tell('document:update', { seq, update });
     },
     onChange: lookIfSaved,
-    onRefused(error) {
-      if (error instanceof ClientError && error.type !== 'closed') emitter.emit('refused', error);
-    },
+    onRefused: (error) => emitter.emit('refused', error),
   });
   const cursors = createCursors({ connection, documentId, awareness, origin, share });
 
@@ -77,9 +75,10 @@ export function createDocumentProvider(
 
   function setLevel(value: 'view' | 'edit'): void {
     if (level === value) return;
+    const before = level;
     level = value;
     emitter.emit('level', value);
-    if (value === 'edit') outbox.flush();
+    if (before === 'view') outbox.retry();
   }
 
   function apply(updates: Uint8Array[]): void {
@@ -111,11 +110,8 @@ export function createDocumentProvider(
 
   async function join(): Promise<void> {
     people.expectList();
-    const joined = await connection.request('document:join', {
-      documentId,
-      clientId: doc.clientID,
-      after: seen.upTo(),
-    });
+    const { clientID: clientId } = doc;
+    const joined = await connection.request('document:join', { documentId, clientId, after: seen.upTo() });
     // Let in only after it had left, as when the server had asked to try again.
     if (closing.closed) return share.leave();
     people.takeList(joined.present);
@@ -226,7 +222,7 @@ export function createDocumentProvider(
   }
 
   const when = (event: 'synced' | 'saved', reached: () => boolean): Promise<void> =>
-    waitUntil({ emitter, event, reached, closing, why: () => ended });
+    waitUntil({ emitter, event, reached, closing, why: () => ended ?? (event === 'saved' ? outbox.refusal() : null) });
 
   return {
     on: emitter.on,
@@ -243,6 +239,10 @@ export function createDocumentProvider(
     get level() {
       return level;
     },
+    get refusal() {
+      return outbox.refusal();
+    },
+    retry: () => outbox.retry(),
     whenSynced: () => when('synced', () => synced),
     whenSaved: () => when('saved', () => saved),
     destroy,

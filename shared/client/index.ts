@@ -6,3 +6,4 @@ export { ClientError } from './errors.js';
 export type { Reply, ReplyState } from './reply.js';
 export { createDocumentProvider } from './document-provider.js';
 export type { DocumentProvider, DocumentProviderEvents } from './document-provider-types.js';
+export { startOver } from './start-over.js';

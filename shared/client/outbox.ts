@@ -1,11 +1,18 @@
 import type { Connection } from './connection.js';
+import { maxUpdateBytes } from '../realtime/update-size.js';
+import { ClientError } from './errors.js';
 import { mergeUpdates } from './merge-updates.js';
 
 /** Local edits on their way to the server. */
 export type Outbox = {
+  /** Waits behind what was refused, if anything was. */
   add(update: Uint8Array): void;
-  /** Sends what is there, or tries again what was refused. */
+  /** Sends what is there, and tries again what was refused, unless it is under way. */
   flush(): void;
+  /** Tries again what was refused, also when that is under way: what it is refused for may have changed since. */
+  retry(): void;
+  /** Why the first of what is there was not taken. */
+  refusal(): ClientError | null;
   isEmpty(): boolean;
   close(): void;
 };
@@ -17,8 +24,8 @@ type Options = {
   onStored(seq: number, update: Uint8Array): void;
   /** There is something unsaved, or there is not any more. */
   onChange(): void;
-  /** The server does not take it. It is kept, and sent again with the next flush. */
-  onRefused(error: unknown): void;
+  /** The server does not take an edit. It is kept, with those behind it, and sent again with the next flush. */
+  onRefused(error: ClientError): void;
 };
 
 /** What goes at once; the server takes more, but a slow line acknowledges less sooner. */
@@ -33,10 +40,15 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   let sending = false;
   let scheduled = false;
   let closed = false;
+  /** What was refused is to be sent once more: it was asked for while it was under way. */
+  let again = false;
+  let refusal: ClientError | null = null;
+  /** Fewer while what is refused is looked for: what was edited before it is to be saved. */
+  let most = Infinity;
 
   function take(): Uint8Array[] {
     let count = 0;
-    for (let bytes = 0; count < waiting.length; count += 1) {
+    for (let bytes = 0; count < Math.min(waiting.length, most); count += 1) {
       bytes += waiting[count]?.byteLength ?? 0;
       if (count > 0 && bytes > maxBytes) break;
     }
@@ -46,31 +58,49 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   async function send(): Promise<void> {
     while (waiting.length > 0 && !closed) {
       const batch = take();
-      const update = mergeUpdates(batch);
-      const { seq } = await connection.request('document:update', { documentId, update });
-      waiting = waiting.slice(batch.length);
-      onStored(seq, update);
+      try {
+        await sendBatch(batch);
+      } catch (error) {
+        if (!(error instanceof ClientError) || error.type === 'closed') throw error;
+        most = batch.length >> 1;
+        if (most > 0) continue;
+        refusal = error;
+        throw error;
+      }
     }
+    most = Infinity;
   }
 
-  function flush(): void {
+  async function sendBatch(batch: Uint8Array[]): Promise<void> {
+    const update = mergeUpdates(batch);
+    // A message of much more would close the connection, again and again.
+    if (update.byteLength > maxUpdateBytes) {
+      throw new ClientError('payload_too_large', `An edit may have at most ${maxUpdateBytes} bytes.`);
+    }
+    const { seq } = await connection.request('document:update', { documentId, update });
+    waiting = waiting.slice(batch.length);
+    onStored(seq, update);
+  }
+
+  function begin(): void {
     if (sending || scheduled || closed) return;
     scheduled = true;
+    refusal = null;
+    most = Infinity;
     // Edits of one turn of the event loop go together.
     queueMicrotask(() => {
       scheduled = false;
       sending = true;
-      let refused = false;
+      again = false;
+      let stopped = false;
       void send()
-        .catch((error: unknown) => {
-          refused = true;
-          if (!closed) onRefused(error);
-        })
+        .catch(() => (stopped = true))
         .finally(() => {
           sending = false;
+          if (refusal && !closed) onRefused(refusal);
           onChange();
           // Something may have come in after the last look.
-          if (waiting.length > 0 && !refused) flush();
+          if (waiting.length > 0 && (again || !stopped)) begin();
         });
     });
   }
@@ -79,9 +109,14 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
     add(update) {
       waiting.push(update);
       onChange();
-      flush();
+      if (!refusal) begin();
     },
-    flush,
+    flush: begin,
+    retry() {
+      again = sending;
+      begin();
+    },
+    refusal: () => refusal,
     isEmpty: () => waiting.length === 0,
     close: () => void (closed = true),
   };

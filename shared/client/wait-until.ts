@@ -8,7 +8,7 @@ type Options = {
   event: 'synced' | 'saved';
   reached(): boolean;
   closing: Closing;
-  /** Why the document was closed, if the server did it. */
+  /** Why it will not come: the server closed the document, or takes no edits. */
   why(): ClientError | null;
 };
 

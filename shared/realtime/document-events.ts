@@ -1,7 +1,5 @@
 import { z } from 'zod';
-
-/** The longest update of a document, in bytes: what somebody wrote while offline arrives in one. */
-export const maxUpdateBytes = 6 * 1024 * 1024;
+import { maxUpdateBytes } from './update-size.js';
 
 /** The longest awareness update, in bytes: a name, a colour, a cursor. */
 const maxAwarenessBytes = 16 * 1024;
