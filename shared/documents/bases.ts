@@ -1,6 +1,7 @@
 import * as Y from 'yjs';
 import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
+import { unlessDeleted } from './deleted.js';
 import type { LoadedDocument } from './log.js';
 
 /** States that are kept of one document for edits to come. */
@@ -18,6 +19,8 @@ function seqOfBase(base: string): number | null {
 /**
  * Keeps what somebody has read who may edit it. The log itself cannot give it back later: compaction drops the text
  * that was deleted since, and without it the difference between what was read and what is sent is not known.
+ *
+ * @throws AppError `not_found` when the document has been deleted.
  */
 export async function keepBase(sql: Sql, documentId: string, { doc, seq }: LoadedDocument): Promise<void> {
   const known = await sql.query('UPDATE document_bases SET read_at = now() WHERE document_id = $1 AND seq = $2', [
@@ -25,11 +28,12 @@ export async function keepBase(sql: Sql, documentId: string, { doc, seq }: Loade
     seq,
   ]);
   if (known.rowCount === 1) return;
-  await sql.query(
+  const keeping = sql.query(
     `INSERT INTO document_bases (document_id, seq, state) SELECT id, $2, $3 FROM documents WHERE id = $1
      ON CONFLICT (document_id, seq) DO UPDATE SET read_at = now()`,
     [documentId, seq, Buffer.from(Y.encodeStateAsUpdate(doc))],
   );
+  await unlessDeleted(keeping);
   await sql.query(
     `DELETE FROM document_bases WHERE document_id = $1 AND (read_at < now() - interval '${maxDays} days' OR seq IN (
        SELECT seq FROM document_bases WHERE document_id = $1 ORDER BY read_at DESC, seq DESC OFFSET ${maxBases}))`,

@@ -1,5 +1,6 @@
 import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
+import { unlessDeleted } from './deleted.js';
 import type { ClientRange, Clocks } from './update-needs.js';
 
 /**
@@ -7,13 +8,14 @@ import type { ClientRange, Clocks } from './update-needs.js';
  * would make replicas differ for ever, and one could show a cursor as the other.
  *
  * @returns those that belong to somebody else.
+ * @throws AppError `not_found` when the document has been deleted.
  */
 export async function claimClients(
   sql: Sql,
   owner: { documentId: string; userId: string },
   clientIds: number[],
 ): Promise<number[]> {
-  const { rows } = await sql.query<{ clientId: number }>({
+  const claiming = sql.query<{ clientId: number }>({
     name: 'claim-document-clients',
     text: `
 WITH claimed AS (
@@ -24,6 +26,7 @@ WITH claimed AS (
 ) SELECT client_id::float8 AS "clientId" FROM claimed WHERE user_id <> $2`,
     values: [owner.documentId, owner.userId, clientIds],
   });
+  const { rows } = await unlessDeleted(claiming);
   return rows.map(({ clientId }) => clientId);
 }
 

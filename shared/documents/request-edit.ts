@@ -5,6 +5,7 @@ import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
 import { requireAccess } from './access.js';
 import { readBase } from './bases.js';
+import { unlessDeleted } from './deleted.js';
 import { contentOf, loadDocument } from './log.js';
 
 /** The longest passage that Claude rewrites at once, in UTF-16 units: its answer has to hold it. */
@@ -50,7 +51,7 @@ export async function requestEdit(
   }
   const suggestionId = uuidv7();
   const job = await enqueue(tx, { kind: 'edit-document', payload: { suggestionId }, userId, subjectId: suggestionId });
-  await tx.query(
+  const storing = tx.query(
     `INSERT INTO document_suggestions (id, document_id, user_id, job_id, instruction, base_state, range_start, range_end)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
@@ -64,6 +65,7 @@ export async function requestEdit(
       end,
     ],
   );
+  await unlessDeleted(storing);
   return { suggestionId, jobId: job.id, ready: job.ready };
 }
 

@@ -1,0 +1,129 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
+import { compactDocument } from '../../shared/documents/compact.js';
+import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
+import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
+import { eventually } from '../support/eventually.js';
+import { randomFrom } from '../support/rights-model.js';
+import { connectRaw, type RawSocket } from '../support/sockets.js';
+
+let app: TestApp;
+let way: CuttingProxy;
+let ada: TestUser;
+let ben: TestUser;
+const sockets: RawSocket[] = [];
+
+beforeAll(async () => {
+  app = await startTestApp();
+  way = await startCuttingProxy([app.url]);
+  ada = await app.registerUser({ name: 'Ada' });
+  ben = await app.registerUser({ name: 'Ben' });
+});
+afterEach(() => sockets.splice(0).forEach((socket) => socket.close()));
+afterAll(async () => {
+  await way.close();
+  await app.close();
+});
+
+const call = (user: TestUser, method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
+  app.request(method, path, { token: user.accessToken, body, headers });
+
+/** A letter by somebody new to the document. */
+function letter(): Uint8Array {
+  const doc = new Y.Doc();
+  doc.getText('content').insert(0, 'x');
+  return Y.encodeStateAsUpdate(doc);
+}
+
+test('a document that is deleted while others join, read and edit it is gone for them, and nothing fails', async () => {
+  const socket = await connectRaw(app.url, ben.accessToken);
+  sockets.push(socket);
+  const seen = new Set<string>();
+  for (let round = 0; round < 25; round += 1) {
+    const id = await makeDocument(app, ada, { title: 'T', content: 'some text' });
+    await share(app, ada, id, ben);
+    const { base } = (await call(ben, 'GET', `/documents/${id}`)).body;
+    const path = `/documents/${id}`;
+    const over = [
+      () => call(ben, 'GET', path),
+      () => call(ben, 'PATCH', path, { content: `one ${round}`, base }),
+      () => call(ben, 'PATCH', path, { content: `two ${round}` }, { 'if-match': '*' }),
+      () => call(ben, 'POST', `${path}/edits`, { instruction: 'Make it better.' }),
+    ];
+    const byEvent = [
+      () => socket.ask('document:join', { documentId: id, clientId: round }),
+      () => socket.ask('document:update', { documentId: id, update: letter() }),
+    ];
+    const early = over.map((each) => each());
+    const joined = byEvent.map((each) => each());
+    const deleted = call(ada, 'DELETE', path);
+    const late = over.map((each) => each());
+    for (const { status } of await Promise.all([...early, ...late])) seen.add(`${status}`);
+    for (const answer of await Promise.all([...joined, ...byEvent.map((each) => each())])) {
+      seen.add(answer.ok ? 'ok' : answer.error.type);
+    }
+    expect((await deleted).status).toBe(204);
+  }
+  for (const expected of ['200', '202', '404', 'ok', 'not_found', '412']) seen.delete(expected);
+  expect([...seen]).toEqual([]);
+});
+
+test.each([3, Number(process.env.MILLRACE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000))])(
+  'whatever people do at once, over sockets that break and over HTTP, is there once and the same for all (seed %i)',
+  { timeout: 120_000 },
+  async (seed) => {
+    const random = randomFrom(seed);
+    const id = await makeDocument(app, ada, { title: 'T', content: 'The beginning. ' });
+    await share(app, ada, id, ben);
+    // Ben has two tabs.
+    const editors = await Promise.all([openEditor(app, ada, id), openEditor(way, ben, id), openEditor(way, ben, id)]);
+    const undo = new Y.UndoManager(editors[0]?.text as Y.Text, { captureTimeout: 0 });
+    const wanted = new Set<string>();
+    const undone = new Set<string>();
+    /** Each is a word to whoever puts another one beside it, with what is odd in texts. */
+    const mark = (): string => {
+      const next = `<${wanted.size + undone.size}\u{1F600}\r\n\u0000e\u0301\u2028>`;
+      wanted.add(next);
+      return next;
+    };
+    const ends = (text: string): number[] => [...text.matchAll(/[. >](?=[<T]|$)/g)].map(({ index }) => index + 1);
+    const placeIn = (text: string): number => ends(text)[random(ends(text).length)] ?? 0;
+    const byHttp: Promise<unknown>[] = [];
+
+    for (let step = 0; step < 120; step += 1) {
+      const which = random(10);
+      const editor = editors[random(editors.length)];
+      if (!editor) continue;
+      if (which < 6) editor.text.insert(placeIn(editor.text.toString()), mark());
+      else if (which === 6) {
+        const { body } = await call(ada, 'GET', `/documents/${id}`);
+        const at = placeIn(body.content);
+        const content = body.content.slice(0, at) + mark() + body.content.slice(at);
+        // Twice, as by somebody who has got no answer.
+        for (const user of [ada, ada]) {
+          byHttp.push(call(user, 'PATCH', `/documents/${id}`, { content, base: body.base }));
+        }
+      } else if (which === 7) byHttp.push(compactDocument(app.ctx.database, id));
+      else if (which === 8) way.cut();
+      else {
+        const own = mark();
+        editors[0]?.text.insert(placeIn(editors[0].text.toString()), own);
+        undo.undo();
+        wanted.delete(own);
+        undone.add(own);
+      }
+    }
+    await Promise.all([...byHttp, ...editors.map(({ provider }) => provider.whenSaved())]);
+    await compactDocument(app.ctx.database, id);
+    const stored = await storedText(app, ada, id);
+    const times = (word: string): number => stored.split(word).length - 1;
+    expect([...wanted].filter((word) => times(word) !== 1)).toEqual([]);
+    expect([...undone].filter((word) => times(word) !== 0)).toEqual([]);
+    const late = await openEditor(app, ben, id);
+    await eventually(() =>
+      expect([...editors, late].map(({ text }) => text.toString())).toEqual(Array(4).fill(stored)),
+    );
+    for (const each of [...editors, late]) each.close();
+  },
+);
