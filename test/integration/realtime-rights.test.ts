@@ -324,7 +324,7 @@ describe.each(seeds)('whatever is taken away (seed %i)', (seed) => {
       await change(reader, () => steps.share?.(reader) as Promise<void>);
     }
     await probe();
-    for (let step = 0; step < 22; step += 1) {
+    for (let step = 0; step < 30; step += 1) {
       const reader = pick(readers);
       await change(reader, () => steps[pick(Object.keys(steps))]?.(reader) as Promise<void>);
       await probe();
