@@ -73,10 +73,13 @@ describe('a reply that runs while somebody is added', () => {
     expect(reply).toMatchObject({ state: 'done', content: wholeAnswer, attempt: 2 });
     await eventually(() => expect(faultsOf(heard.of(replyId))).toEqual([]));
     expect(system.modelApi.counts.total).toBe(calls + 1);
-    const { rows } = await system.app.ctx.database.query('SELECT failures, state FROM jobs WHERE subject_id = $1', [
-      replyId,
-    ]);
-    expect(rows).toEqual([{ failures: 0, state: 'done' }]);
+    // The reply is done a statement before its job is.
+    await eventually(async () => {
+      const { rows } = await system.app.ctx.database.query('SELECT failures, state FROM jobs WHERE subject_id = $1', [
+        replyId,
+      ]);
+      expect(rows).toEqual([{ failures: 0, state: 'done' }]);
+    });
     expect((await read(guest, `/messages/${replyId}`)).status).toBe(history === 'all' ? 200 : 404);
   });
 

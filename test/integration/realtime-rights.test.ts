@@ -50,9 +50,10 @@ type Reader = TestUser & {
 type Talk = { id: string; firstId: string; replyId: string; jobId: string; readsFrom: Map<Reader, number> };
 type Paper = { id: string; levels: Map<Reader, 'view' | 'edit'> };
 
-const seeds = [11, Number(process.env.MILLRACE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000))];
+/** This one comes upon what is heard after it was taken away, should that ever be so; any other may be tried. */
+const seed = Number(process.env.MILLRACE_TEST_SEED ?? 11);
 
-describe.each(seeds)('whatever is taken away (seed %i)', (seed) => {
+describe(`whatever is taken away (seed ${seed})`, () => {
   it('nothing of it is heard any more, and everything else is', { timeout: 200_000 }, async () => {
     const random = randomFrom(seed);
     const pick = <T>(items: readonly T[]): T => items[random(items.length)] as T;
