@@ -65,14 +65,13 @@ export function toModelError(error: unknown): unknown {
       cause: error,
     });
   }
-  // Undici names a connection that broke in the middle of a body only by its message.
-  if (error instanceof TypeError) {
-    return new ModelError('stream_cut', 'The connection to Claude broke in the middle of the answer.', {
-      transient: true,
-      cause: error,
-    });
-  }
   return error;
+}
+
+/** @param cause why the answer is not whole, where that is known. */
+export function streamCut(cause?: unknown): ModelError {
+  const message = 'The connection to Claude broke in the middle of the answer.';
+  return new ModelError('stream_cut', message, { transient: true, cause });
 }
 
 function fromApiError(error: InstanceType<typeof Anthropic.APIError>): ModelError {

@@ -1,6 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { gatherContent } from './anthropic-content.js';
-import { ModelError, type ModelListener, type ModelResult, type TokenUsage } from './model.js';
+import { streamCut } from './anthropic-errors.js';
+import type { ModelListener, ModelResult, TokenUsage } from './model.js';
 
 /** Makes an answer of the events of its stream. */
 export type EventReader = {
@@ -71,11 +72,7 @@ export function createEventReader(requestedModel: string, listener: ModelListene
     isWhole: () => complete,
     result() {
       // The SDK's iterator just ends when the connection does: only this event says that the answer is whole.
-      if (!complete) {
-        throw new ModelError('stream_cut', 'The connection to Claude broke in the middle of the answer.', {
-          transient: true,
-        });
-      }
+      if (!complete) throw streamCut();
       result.said = content.said();
       if (result.stopReason === 'tool_use') result.calls = content.calls();
       return result;

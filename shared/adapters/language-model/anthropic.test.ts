@@ -1,10 +1,11 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/eventually.js';
 import { createAnthropicModel } from './anthropic.js';
 import { ModelError, type ModelListener } from './model.js';
+import type { Fetch } from './streaming-fetch.js';
 
 /** `hears` waits until the listener was told just this. */
 type Play = (res: ServerResponse, hears: (said: string) => Promise<void>) => Promise<void> | void;
@@ -23,7 +24,6 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 afterEach(() => {
-  vi.restoreAllMocks();
   server.closeAllConnections();
   server.close();
 });
@@ -48,17 +48,22 @@ const end =
 
 const all = begin + blockStart(0) + text(0, 'whole') + blockStop(0) + end;
 
+type Asked = { idleTimeoutMs?: number; signal?: AbortSignal; fetch?: Fetch };
+
 /** Plays an answer, and keeps what is told of it. */
-async function ask(plays: Play, { idleTimeoutMs = 10_000, signal = new AbortController().signal } = {}) {
+async function ask(plays: Play, { idleTimeoutMs = 10_000, signal = new AbortController().signal, fetch }: Asked = {}) {
   const { port } = server.address() as AddressInfo;
-  const model = createAnthropicModel({
-    apiKey: 'key',
-    baseURL: `http://127.0.0.1:${port}`,
-    model: 'm',
-    maxTokens: 100,
-    contextTokens: 1_000,
-    idleTimeoutMs,
-  } as Parameters<typeof createAnthropicModel>[0]);
+  const model = createAnthropicModel(
+    {
+      apiKey: 'key',
+      baseURL: `http://127.0.0.1:${port}`,
+      model: 'm',
+      maxTokens: 100,
+      contextTokens: 1_000,
+      idleTimeoutMs,
+    } as Parameters<typeof createAnthropicModel>[0],
+    fetch,
+  );
   const told: string[] = [];
   play = (res) => plays(res, (said) => eventually(() => expect(told.join('')).toBe(said)));
   const cited: { quote: string; words: string; missing: number }[] = [];
@@ -201,8 +206,8 @@ it('an abort ends the answer also when fetch does not tell of it', async () => {
   };
   const headers = { 'content-type': 'text/event-stream' };
   const body = new ReadableStream({ pull }, { highWaterMark: 0 });
-  vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(body, { headers }));
-  expect(await ask(() => {}, { signal: job.signal })).toMatchObject({ said: 'one', result: reason });
+  const fetch = (): Promise<Response> => Promise.resolve(new Response(body, { headers }));
+  expect(await ask(() => {}, { signal: job.signal, fetch })).toMatchObject({ said: 'one', result: reason });
 });
 
 it('silence ends an answer; pings and words that come one by one do not', async () => {

@@ -7,6 +7,7 @@ import { toParams } from './anthropic-request.js';
 import { type IdleWatch, watchIdle } from './idle-watch.js';
 import type { LanguageModel } from './model.js';
 import { createPauses, inPortions, wrapBody } from './response-body.js';
+import { createStreamingFetch, type Fetch } from './streaming-fetch.js';
 
 type StreamingParams = Anthropic.MessageCreateParamsStreaming;
 
@@ -18,7 +19,10 @@ type StreamingParams = Anthropic.MessageCreateParamsStreaming;
 const portions = { stepMs: 10, steps: 4 };
 
 /** Claude, over the Messages API. Retrying is the business of the job, so the SDK's own is off. */
-export function createAnthropicModel(settings: Config['model']): LanguageModel {
+export function createAnthropicModel(
+  settings: Config['model'],
+  streamingFetch: Fetch = createStreamingFetch(),
+): LanguageModel {
   const client = new Anthropic({
     apiKey: settings.apiKey,
     baseURL: settings.baseURL,
@@ -32,11 +36,11 @@ export function createAnthropicModel(settings: Config['model']): LanguageModel {
 
   return {
     async stream(request, listener, signal) {
-      const watch = watchIdle(settings.idleTimeoutMs, signal);
+      const watch = watchIdle(streamingFetch, settings.idleTimeoutMs, signal);
       try {
         const params: StreamingParams = { ...toParams(request), max_tokens: settings.maxTokens, stream: true };
         const reader = createEventReader(request.model, listener);
-        const fetch: typeof globalThis.fetch = async (input, init) =>
+        const fetch: Fetch = async (input, init) =>
           wrapBody(await watch.fetch(input, init), (chunks) =>
             inPortions(chunks, async () => {
               reader.flush();

@@ -1,7 +1,7 @@
+import { streamCut } from './anthropic-errors.js';
 import { ModelError } from './model.js';
 import { wrapBody } from './response-body.js';
-
-type Fetch = typeof globalThis.fetch;
+import type { Fetch } from './streaming-fetch.js';
 
 /** Ends a request when its answer falls silent. */
 export type IdleWatch = {
@@ -22,7 +22,7 @@ const endMs = 500;
  *
  * @param idleMs how long nothing may arrive, in milliseconds; noticed up to a quarter later.
  */
-export function watchIdle(idleMs: number, outer: AbortSignal): IdleWatch {
+export function watchIdle(fetch: Fetch, idleMs: number, outer: AbortSignal): IdleWatch {
   const controller = new AbortController();
   let ending: NodeJS.Timeout | undefined;
   let heardAt = performance.now();
@@ -43,12 +43,16 @@ export function watchIdle(idleMs: number, outer: AbortSignal): IdleWatch {
       clearTimeout(ending);
     },
     async fetch(input, init) {
-      const response = await globalThis.fetch(input, init);
+      const response = await fetch(input, init);
       heardAt = performance.now();
       return wrapBody(response, async function* heard(chunks) {
-        for await (const chunk of chunks) {
-          heardAt = performance.now();
-          yield chunk;
+        try {
+          for await (const chunk of chunks) {
+            heardAt = performance.now();
+            yield chunk;
+          }
+        } catch (error) {
+          throw streamCut(error);
         }
       });
     },
