@@ -24,7 +24,7 @@ RUN npm pkg delete devDependencies \
   && npm cache clean --force
 
 FROM base AS runtime
-ENV NODE_ENV=production
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 COPY package.json ./
 COPY prisma/migrations prisma/migrations
 COPY --from=dependencies /app/node_modules node_modules

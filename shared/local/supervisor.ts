@@ -4,7 +4,7 @@ import { loadConfig } from '../config.js';
 import { type ChildCommand, keepRunning, type KeptChild } from './children.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { LockedError, takeLock } from './lock.js';
-import { nodeFlags } from './node-flags.js';
+import { nodeFlags, webEnvironment } from './node-flags.js';
 import { isFree, nextFree } from './ports.js';
 import type { LineLog } from './server-process.js';
 import { startStandIns } from './stand-ins.js';
@@ -119,7 +119,7 @@ function commands({ entries, count }: SupervisorOptions, env: Environment, ports
       name: nameOf('web', index),
       entry: entries.web,
       flags: nodeFlags.web,
-      env: { ...common, PORT: String(port) },
+      env: { ...webEnvironment, ...common, PORT: String(port) },
     })),
     ...Array.from({ length: count.worker }, (_, index) => ({
       name: nameOf('worker', index),

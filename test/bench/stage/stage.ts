@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { migrate } from '../../../prisma/migrate.js';
-import { nodeFlags } from '../../../shared/local/node-flags.js';
+import { nodeFlags, webEnvironment } from '../../../shared/local/node-flags.js';
 import { startPostgres } from '../../../shared/local/postgres.js';
 import { startRedis } from '../../../shared/local/redis.js';
 import { type BenchProcess, type ProcessCommand, startProcess } from './process.js';
@@ -117,7 +117,7 @@ export async function startStage(
         name: 'web',
         entry: 'api/main.js',
         flags: nodeFlags.web,
-        env: { ...common, PORT: '0', ...env },
+        env: { ...webEnvironment, ...common, PORT: '0', ...env },
         ready: ({ msg }) => msg === 'listening',
       });
       return { ...web, url: String(web.ready.url) };
