@@ -15,6 +15,9 @@ export const keyPrefix = 'millrace:';
 /** In milliseconds; a command takes less than one. */
 const commandTimeoutMs = 2_000;
 
+/** In milliseconds: so long a Redis that is left may take to close the connection, which one that hangs never does. */
+const farewellMs = 100;
+
 /** Opens a connection that reconnects for ever, waiting 50 ms to 1 s between tries. */
 export function connectRedis(url: string, use: RedisUse, logger: Logger): Redis {
   const redis = new Redis(url, {
@@ -26,6 +29,7 @@ export function connectRedis(url: string, use: RedisUse, logger: Logger): Redis 
     // A command that was sent when the connection broke may have been done: only its caller knows whether to repeat it.
     autoResendUnfulfilledCommands: use !== 'commands',
     connectTimeout: 5_000,
+    disconnectTimeout: farewellMs,
     retryStrategy: (times) => Math.min(50 * times, 1_000),
   });
   if (use === 'subscriber') handleResubscribing(redis);

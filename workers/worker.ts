@@ -8,6 +8,7 @@ import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
 import { createExtractor } from '../shared/knowledge/extraction/extract.js';
 import { defaultLimits } from '../shared/knowledge/extraction/limits.js';
 import { createRelevanceJudge } from '../shared/knowledge/relevance.js';
+import { withTimeout } from '../shared/lifecycle.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
 import { watchIndex } from './index-watch.js';
@@ -23,8 +24,11 @@ export type RunningWorker = {
   stop(): Promise<void>;
 };
 
-/** How long jobs may take to stop by themselves before their rows are left to the leases, in milliseconds. */
-const handOverMs = 1_500;
+/**
+ * How long jobs may take to stop and to be dispatched again, in milliseconds. What is not done by then is left to the
+ * leases and the sweeps of others.
+ */
+const handOverMs = 1_200;
 
 /** How long the first retry of a failed job waits, in milliseconds. */
 const defaultRetryBaseMs = 1_000;
@@ -85,8 +89,10 @@ export function startWorker(
       // dispatched, and BullMQ's close waits for the wrappers.
       const closed = running.close();
       leases.stopAll();
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, handOverMs).unref())]);
-      await dispatcher.settled();
+      const handedOver = closed.then(() => dispatcher.settled());
+      // A Redis that hangs would hold up each step for as long as a command may take. Cut off, all that waits for it
+      // fails at once, and a dispatch that was under way gives its rows back.
+      await withTimeout(handedOver, handOverMs, 'handing over').catch(() => base.redis.disconnect());
       await lifecycle.close();
     },
   };
