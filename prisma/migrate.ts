@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
+import { helpIfAsked } from '../shared/help.js';
 
 /** The lock that Prisma's own tool takes, so that the two never migrate at once. */
 const advisoryLock = 72707369;
@@ -92,6 +93,7 @@ function findMigrations(): string {
 
 /** Entry: `node dist/prisma/migrate.js` migrates DATABASE_URL and says what it did. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  helpIfAsked('Usage: node dist/prisma/migrate.js\n\nBrings the database of DATABASE_URL to the newest migration.');
   const url = process.env.DATABASE_URL;
   if (!url) {
     console.error('DATABASE_URL is not set.');

@@ -1,6 +1,7 @@
 import { loadConfig } from '../shared/config.js';
 import { createContext } from '../shared/context.js';
 import { runEntry } from '../shared/entry.js';
+import { helpIfAsked } from '../shared/help.js';
 import { reindex } from '../shared/knowledge/reindex.js';
 import { exitOnSignal } from '../shared/lifecycle.js';
 import { createLogger } from '../shared/logger.js';
@@ -10,6 +11,7 @@ import { createLogger } from '../shared/logger.js';
  * meanwhile.
  */
 async function main(): Promise<void> {
+  helpIfAsked('Usage: node dist/workers/reindex.js\n\nBuilds the vector index again from Postgres.');
   const config = loadConfig();
   const logger = createLogger({ level: config.log.level, role: 'reindex' });
   // One connection holds the lock that keeps other re-indexes out.

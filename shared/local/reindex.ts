@@ -6,11 +6,13 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { helpIfAsked } from '../help.js';
 import { takeServices } from './services.js';
 
 const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const root = existsSync(path.join(built, 'package.json')) ? built : path.dirname(built);
 
+helpIfAsked('Usage: npm run reindex\n\nBuilds the vector index again, of what `npm start` would use.');
 try {
   const services = await takeServices(root, process.env, (line) => console.log(line));
   const entry = path.join(root, 'dist/workers/reindex.js');

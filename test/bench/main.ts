@@ -4,6 +4,7 @@
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { helpIfAsked } from '../../shared/help.js';
 import { accept } from './accept/bench.js';
 import type { Bench } from './bench.js';
 import { documents } from './documents/bench.js';
@@ -29,6 +30,7 @@ const benches: Record<string, Bench> = {
   files,
 };
 
+helpIfAsked(usageText());
 const { values, positionals } = commandLine();
 const name = positionals[0] ?? '';
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
@@ -52,11 +54,13 @@ function commandLine() {
   }
 }
 
-function usage(mistake?: string): never {
+function usageText(): string {
   const list = Object.entries(benches).map(([each, { about }]) => `  ${each.padEnd(10)} ${about}`);
-  console.error(
-    [mistake, 'Usage: npm run bench -- <name> [--json]', '', ...list].filter((line) => line !== undefined).join('\n'),
-  );
+  return ['Usage: npm run bench -- <name> [--json] [--profiles FOLDER]', '', ...list].join('\n');
+}
+
+function usage(mistake?: string): never {
+  console.error(mistake === undefined ? usageText() : `${mistake}\n${usageText()}`);
   process.exit(2);
 }
 
