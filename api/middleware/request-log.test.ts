@@ -8,7 +8,14 @@ import { eventually } from '../../test/support/eventually.js';
 import { problems } from './problem.js';
 import { requestLog } from './request-log.js';
 
-type Line = { level: number; msg: string; reqId: string; err?: { message: string }; req?: { path: string } };
+type Line = {
+  level: number;
+  msg: string;
+  reqId: string;
+  err?: { message: string };
+  req?: { path: string };
+  res?: { status: number };
+};
 
 let lines: Line[];
 let server: Server;
@@ -23,6 +30,7 @@ beforeEach(async () => {
   app.get('/away', () => {
     throw new AppError('unavailable', 'A store is away.');
   });
+  app.get('/not-ready', (_req, res) => void res.status(503).end());
   app.get('/refused', () => {
     throw new AppError('not_found', 'There is none.');
   });
@@ -49,6 +57,14 @@ it.each([
   await eventually(() => expect(lines).not.toEqual([]));
   expect(await get('/refused')).toBe(404);
   expect(lines).toMatchObject([{ level, msg: 'request failed', err: { message }, req: { path } }]);
+});
+
+it('an answer of 503 that nothing was thrown for is a warning, without a stack', async () => {
+  expect(await get('/not-ready')).toBe(503);
+  await eventually(() =>
+    expect(lines).toMatchObject([{ level: 40, res: { status: 503 }, req: { path: '/not-ready' } }]),
+  );
+  expect(lines[0]).not.toHaveProperty('err');
 });
 
 it('a mistake in the middle of an answer is told, too', async () => {

@@ -19,6 +19,8 @@ export function requestLog(logger: Logger): HttpLogger {
       return error || res.statusCode >= 500 ? 'error' : 'debug';
     },
     customErrorMessage: () => 'request failed',
+    // An answer that nothing was thrown for says by itself what is wrong: the stack of an error made for it says nothing.
+    customErrorObject: (_req, res, _error, value: object) => (res.err ? value : { ...value, err: undefined }),
     serializers: {
       // A query may hold what people search for: paths are logged, values are not.
       req: (req: { id: unknown; method: string; url: string }) => ({
