@@ -32,6 +32,8 @@ export function answerClientErrors(server: Server, logger: Logger): void {
   const responses = new WeakMap<object, ServerResponse>();
   // First of all listeners, so that the response is known before a handler can write to it.
   server.prependListener('request', (req, res) => responses.set(req.socket, res));
+  // Whatever else is expected than 100-continue may be ignored (RFC 9110, 10.1.1); Node alone answers a bare 417.
+  server.on('checkExpectation', (req, res) => server.emit('request', req, res));
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;
     const response = responses.get(socket);

@@ -11,6 +11,7 @@ import { answerClientErrors } from './client-errors.js';
 import type { WebContext } from './context.js';
 import { createDocumentAppender } from './documents/appender.js';
 import { watchRequests } from './finish-requests.js';
+import { ignoreUpgrades } from './ignore-upgrades.js';
 import { createRealtimeHub } from './realtime/hub.js';
 import { createRealtime } from './realtime/server.js';
 
@@ -47,6 +48,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
   server.requestTimeout = requestLimitMs;
   answerClientErrors(server, logger);
   const realtime = createRealtime(ctx, server);
+  ignoreUpgrades(server, ({ url }) => url?.startsWith('/socket.io/') ?? false);
   // After the sockets, which answer some requests before all other listeners.
   lifecycle.onClose('http server', watchRequests(server));
   lifecycle.onClose('sockets', () => realtime.close());

@@ -34,6 +34,8 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
   const io: SocketServer = new Server(httpServer, {
     cors: { origin: corsOrigins.includes('*') ? '*' : corsOrigins },
     maxHttpBufferSize: maxMessageBytes,
+    // What is not of Socket.IO is answered elsewhere: ignore-upgrades.ts.
+    destroyUpgrade: false,
     connectTimeout: 10_000,
     pingInterval: 20_000,
     pingTimeout: 15_000,
