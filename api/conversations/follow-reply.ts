@@ -34,7 +34,8 @@ const retryMs = 500;
  * Reads a running reply from a position on: first from its log, then live from the conversation's room, which is
  * entered before the log is read.
  *
- * @throws AppError `unavailable` without Redis, `not_found` when the right to read it has just gone.
+ * @throws AppError `unavailable` without Redis, `not_found` when the right to read it has just gone, `rate_limited` when
+ * the reader has too many streams open.
  */
 export async function followReply(
   ctx: WebContext,
@@ -95,11 +96,11 @@ export async function followReply(
     follower.stop();
     openRooms.exit(room, readerId);
     unwatch();
-    streams.delete(cut);
+    forget();
   }
 
+  const forget = streams.add(userId, cut);
   const unwatch = credentials.watch({ ...reader, ended: cut });
-  streams.add(cut);
   try {
     await openRooms.enter(room, {
       id: readerId,

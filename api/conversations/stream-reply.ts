@@ -20,7 +20,8 @@ export const streamReply = endpoint({
   description:
     'Server-sent events: `started` {attempt} (drop what you have), `delta` {attempt, seq, text}, and last one of ' +
     '`done`, `failed` and `cancelled` {message}. Ids are `<attempt>-<seq>`; with the last one as Last-Event-ID the stream ' +
-    'goes on after it. 204 says that you have everything, which also ends a browser’s EventSource.',
+    'goes on after it. 204 says that you have everything, which also ends a browser’s EventSource. An account may have ' +
+    '200 of them open at a time.',
   params: idParams,
   response: {
     status: 200,

@@ -5,13 +5,13 @@ import { connectRedis } from '../../shared/redis.js';
 import { createAccessWatch } from './access-watch.js';
 import { createCredentialWatch, type CredentialWatch } from './credential-watch.js';
 import { createOpenRooms, type OpenRooms } from './open-rooms.js';
+import { createOpenStreams, type OpenStreams } from './open-streams.js';
 
 /** What sockets and event streams of a web process share: the rooms, and what ends the right to be in them. */
 export type RealtimeHub = {
   rooms: OpenRooms;
   credentials: CredentialWatch;
-  /** What ends each event stream: a shutdown does not wait for them. */
-  streams: Set<() => void>;
+  streams: OpenStreams;
 };
 
 /** Opens the process's subscription to Redis; closed with the context. */
@@ -26,5 +26,5 @@ export function createRealtimeHub(ctx: Context & { principals: PrincipalCache })
     credentials.close();
     bus.close();
   });
-  return { rooms, credentials, streams: new Set() };
+  return { rooms, credentials, streams: createOpenStreams() };
 }

@@ -95,7 +95,7 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
     async close() {
       closing = true;
       guard.close();
-      for (const end of [...realtime.streams]) end();
+      realtime.streams.endAll();
       await presence.close().catch((error: unknown) => logger.debug({ err: error }, 'presence was not cleared'));
       // Without a word of the protocol: a client that is told to disconnect would not come back by itself.
       io.engine.close();

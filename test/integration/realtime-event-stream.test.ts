@@ -152,3 +152,15 @@ it('leaves no reader behind when the client goes', async () => {
   await eventually(() => expect(app.ctx.realtime.streams.size).toBe(0));
   expect(app.ctx.realtime.rooms.readers()).toEqual([]);
 });
+
+it('answers 429 to a user who has too many open, in a problem document, and not to others', async () => {
+  const reply = await scriptReply(app.ctx, conversationId);
+  const path = `/messages/${reply.messageId}/stream`;
+  const forget = Array.from({ length: 200 }, () => app.ctx.realtime.streams.add(owner.user.id, () => {}));
+  const refused = await app.request('GET', path, { token: owner.accessToken });
+  expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([429, 'rate_limited', '5']);
+  forget.forEach((one) => one());
+  const reader = await open(reply);
+  expect(reader.status).toBe(200);
+  reader.abort();
+});
