@@ -11,7 +11,7 @@ import { readJson } from './read-json.js';
 import { parsePart, requireJson } from './validate.js';
 
 /** Larger than the longest message in JSON with every character escaped; few routes take more. */
-const bodyLimit = '1mb';
+const bodyLimit = 1024 * 1024;
 
 /** A misspelt parameter is told on every route, also on those that have none. */
 const noQuery = z.strictObject({});

@@ -26,7 +26,7 @@ export function codesOf(endpoint: Endpoint): ErrorCode[] {
   if (endpoint.auth !== 'public') add('unauthenticated', 'token_expired', 'account_disabled');
   if (endpoint.auth === 'admin') add('forbidden');
   if (endpoint.params) add('not_found');
-  if (endpoint.body) add('malformed_json', 'payload_too_large', 'unsupported_media_type');
+  if (endpoint.body) add('malformed_json', 'payload_too_large', 'unsupported_media_type', 'request_timeout');
   if (endpoint.multipart) add('payload_too_large', 'unsupported_media_type');
   if (endpoint.idempotent) add('idempotency_key_reused', 'conflict');
   add(...(endpoint.errors ?? []));
