@@ -23,6 +23,7 @@ const statuses = {
   idempotency_key_reused: 422,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  range_not_satisfiable: 416,
   precondition_required: 428,
   rate_limited: 429,
   headers_too_large: 431,

@@ -24,7 +24,7 @@ export const getFile = endpoint({
       .describe('The one that you see unless given.'),
   }),
   response: { status: 200, description: 'The bytes that were uploaded.', stream: 'application/octet-stream' },
-  errors: ['not_found'],
+  errors: ['not_found', 'range_not_satisfiable'],
   async handler({ ctx, principal, params, query, req, res }) {
     const file = await findFile(ctx.database, principal, { id: params.id, n: query.version });
     const etag = `"${file.sha256}"`;
@@ -40,8 +40,7 @@ export const getFile = endpoint({
     const range = sameAsBefore ? rangeOf(req.headers.range, file.size) : null;
     if (range === 'unsatisfiable') {
       res.setHeader('content-range', `bytes */${file.size}`);
-      res.status(416).end();
-      return;
+      throw new AppError('range_not_satisfiable', `The file has ${file.size} bytes.`);
     }
     res.status(range ? 206 : 200);
     if (range) res.setHeader('content-range', `bytes ${range.start}-${range.end}/${file.size}`);

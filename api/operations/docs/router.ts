@@ -32,7 +32,7 @@ export function docsRouter(endpoints: readonly Endpoint[]): Router {
 
   // Not by importing the package: its entry loads all of the user interface into this process.
   const folder = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  const files = express.static(folder, { index: false, redirect: false, maxAge: '1h' });
+  const files = express.static(folder, { index: false, redirect: false, acceptRanges: false, maxAge: '1h' });
   router.use('/docs/assets', (req, res, next) => {
     if (assets.includes(req.path.slice(1))) files(req, res, next);
     else next();
