@@ -3,6 +3,7 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { WebContext } from './context.js';
 import { mount } from './middleware/mount.js';
+import { parseQuery } from './middleware/parse-query.js';
 import { noSuchRoute, problems } from './middleware/problem.js';
 import { requestLog } from './middleware/request-log.js';
 import { adminRouter } from './operations/admin/router.js';
@@ -17,8 +18,7 @@ export function createApp(ctx: WebContext): Express {
   const { corsOrigins } = ctx.config.web;
   app.disable('x-powered-by');
   app.set('trust proxy', ctx.config.web.trustProxy);
-  // Ordinary values only: nested objects from a query string are never asked for.
-  app.set('query parser', 'simple');
+  app.set('query parser', parseQuery);
   // An ETag costs a hash of every answer, and hardly any of them is asked for twice unchanged.
   app.set('etag', false);
   app.use(requestLog(ctx.logger));
