@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Principal } from '../shared/accounts/principal.js';
 import type { Sql } from '../shared/database.js';
 import type { ErrorCode } from '../shared/errors.js';
+import { id } from '../shared/schemas.js';
 import type { WebContext } from './context.js';
 import type { Tag } from './operations/openapi/tags.js';
 
@@ -83,7 +84,7 @@ export function endpoint<
 }
 
 /** Parameters of a route that names one thing. */
-export const idParams = z.object({ id: z.uuid() });
+export const idParams = z.object({ id });
 
 /** For routes that answer nothing. */
 export const nothing = z.void();

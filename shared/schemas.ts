@@ -13,6 +13,12 @@ export function text(max: number, min = 1) {
     .refine((value) => !/\p{Cs}/u.test(value), 'must not contain half of a surrogate pair');
 }
 
+/**
+ * An id that somebody names. Any spelling of it is the same one to Postgres, but not to what compares text: rooms,
+ * keys, the echo of an id in an event.
+ */
+export const id = z.uuid().toLowerCase();
+
 /** A short line: trimmed, without control characters and halves of surrogate pairs. */
 export function line(max: number, min = 1) {
   return z

@@ -6,7 +6,7 @@ import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { notFound } from '../../shared/errors.js';
 import { withCitations } from '../../shared/knowledge/citations.js';
 import { messageSchema } from '../../shared/realtime/events.js';
-import { limit, page, text } from '../../shared/schemas.js';
+import { id, limit, page, text } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { citedFor } from './cited.js';
 
@@ -60,7 +60,7 @@ export const getMessagesSearch = endpoint({
   summary: 'Search every message that you may read, newest first',
   query: z.strictObject({
     q: text(500).describe('Words, "a phrase", or, -not.'),
-    conversationId: z.uuid().optional(),
+    conversationId: id.optional(),
     limit,
     cursor,
   }),

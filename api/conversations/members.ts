@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { addMember, listMembers, memberSchema, removeMember } from '../../shared/conversations/members.js';
 import { rooms } from '../../shared/realtime/events.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
+import { id } from '../../shared/schemas.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
-const memberParams = z.object({ id: z.uuid(), userId: z.uuid() });
+const memberParams = z.object({ id, userId: id });
 
 export const getMembers = endpoint({
   method: 'get',

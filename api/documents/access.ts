@@ -4,10 +4,11 @@ import { type CancelledEdits, cancelEdits } from '../../shared/documents/cancel-
 import { syncDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
+import { id } from '../../shared/schemas.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 
-const accessParams = z.object({ id: z.uuid(), userId: z.uuid() });
+const accessParams = z.object({ id, userId: id });
 const readers = z.object({ items: z.array(readerSchema) });
 
 export const getAccess = endpoint({

@@ -9,11 +9,11 @@ import {
   suggestionPosition,
   suggestionSchema,
 } from '../../shared/documents/suggestion.js';
-import { limit, page, text } from '../../shared/schemas.js';
+import { id, limit, page, text } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 
 const place = z.int().min(0);
-const suggestionParams = z.object({ id: z.uuid(), suggestionId: z.uuid() });
+const suggestionParams = z.object({ id, suggestionId: id });
 
 const postEdit = endpoint({
   method: 'post',

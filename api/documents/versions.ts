@@ -5,7 +5,7 @@ import { diffText } from '../../shared/documents/diff-text.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
 import { restoreVersion } from '../../shared/documents/restore.js';
 import { listVersions, readVersion, versionSchema } from '../../shared/documents/versions.js';
-import { limit, page } from '../../shared/schemas.js';
+import { id, limit, page } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { documentTextSchema, presentText } from './present-text.js';
 
@@ -14,7 +14,7 @@ const n = z.coerce
   .int()
   .min(1)
   .max(2 ** 31 - 1);
-const versionParams = z.object({ id: z.uuid(), n });
+const versionParams = z.object({ id, n });
 
 export const getVersions = endpoint({
   method: 'get',

@@ -13,7 +13,7 @@ import {
 import { maxContentLength, maxTitleLength } from '../../shared/knowledge/limits.js';
 import { statuses } from '../../shared/knowledge/status.js';
 import { versionSchema } from '../../shared/knowledge/version.js';
-import { limit, line, page, text } from '../../shared/schemas.js';
+import { id, limit, line, page, text } from '../../shared/schemas.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 import { tagsQuery } from './search.js';
 
@@ -55,7 +55,7 @@ export const getEntries = endpoint({
     cursor: z.string().max(500).optional(),
     status: z.enum(statuses).optional(),
     tags: tagsQuery.optional().describe('Separated by commas; entries that have all of them.'),
-    owner: z.union([z.literal('me'), z.uuid()]).optional(),
+    owner: z.union([z.literal('me'), id]).optional(),
     q: line(maxTitleLength).optional().describe('Looked for in the title.'),
     state: z.enum(['ingesting', 'ready', 'failed']).optional(),
   }),

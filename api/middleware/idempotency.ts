@@ -8,8 +8,11 @@ import type { Idempotency } from '../endpoint.js';
 /** Says that the answer is the one of an earlier request with the same key. */
 export const replayedHeader = 'idempotency-replayed';
 
-/** @throws AppError `invalid_request` for a key that is empty, longer than 255 characters or not printable ASCII. */
-export function idempotencyOf(req: Request): Idempotency | null {
+/**
+ * @param route what the key is for: under another one it is another key.
+ * @throws AppError `invalid_request` for a key that is empty, longer than 255 characters or not printable ASCII.
+ */
+export function idempotencyOf(req: Request, route: string): Idempotency | null {
   const key = req.get('idempotency-key');
   if (key === undefined) return null;
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
@@ -18,7 +21,7 @@ export function idempotencyOf(req: Request): Idempotency | null {
   const bodyHash = createHash('sha256')
     .update(JSON.stringify(req.body ?? null))
     .digest();
-  return { key, route: `${req.method} ${req.baseUrl}${req.path}`, bodyHash };
+  return { key, route, bodyHash };
 }
 
 /** @throws AppError `idempotency_key_reused` when the key was used with another body. */

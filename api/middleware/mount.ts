@@ -23,7 +23,18 @@ export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
   const router = Router();
   const json = readJson(bodyLimit);
   const limitRequests = createRequestLimit(ctx.config.web.requestsPerMinute);
-  for (const definition of endpoints) {
+  for (const path of new Set(endpoints.map((definition) => definition.path))) {
+    const definitions = endpoints.filter((definition) => definition.path === path);
+    for (const definition of definitions) router[definition.method](path, ...stepsOf(definition));
+    const methods = methodsOf(definitions);
+    router.all(path, (req, res) => {
+      res.setHeader('allow', methods);
+      throw new AppError('method_not_allowed', `${req.method} is not possible here; possible: ${methods}.`);
+    });
+  }
+  return router;
+
+  function stepsOf(definition: Endpoint): RequestHandler[] {
     const steps: RequestHandler[] = [
       async (req, res, next) => {
         const principal = await authenticate(ctx, req, definition.auth).catch((error: unknown) => {
@@ -38,15 +49,8 @@ export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
     ];
     const ownLimit = definition.bodyLimit;
     if (definition.body) steps.push(ownLimit === undefined ? json : readJson(ownLimit));
-    router[definition.method](definition.path, ...steps, handle(ctx, definition));
+    return [...steps, handle(ctx, definition)];
   }
-  for (const [path, methods] of methodsByPath(endpoints)) {
-    router.all(path, (req, res) => {
-      res.setHeader('allow', methods.join(', '));
-      throw new AppError('method_not_allowed', `${req.method} is not possible here; possible: ${methods.join(', ')}.`);
-    });
-  }
-  return router;
 }
 
 function handle(ctx: WebContext, definition: Endpoint): RequestHandler {
@@ -55,13 +59,14 @@ function handle(ctx: WebContext, definition: Endpoint): RequestHandler {
     const { principal } = res.locals as Locals;
     if (definition.body) requireJson(req);
     const bodyMissing = definition.bodyOptional && req.body === undefined;
+    const params = parsePart(definition.params, 'params', req.params);
     const input = {
       ctx,
       principal,
-      params: parsePart(definition.params, 'params', req.params),
+      params,
       query: parsePart(definition.query ?? noQuery, 'query', req.query),
       body: bodyMissing ? undefined : parsePart(definition.body, 'body', req.body),
-      idempotency: definition.idempotent ? idempotencyOf(req) : null,
+      idempotency: definition.idempotent ? idempotencyOf(req, routeOf(definition, params)) : null,
       tx: ctx.database,
       afterCommit: (work: () => void) => work(),
       req,
@@ -80,13 +85,18 @@ function handle(ctx: WebContext, definition: Endpoint): RequestHandler {
   };
 }
 
+/** A route with the ids that were given. In capitals or with a slash at the end, a path names the same one. */
+function routeOf({ method, path }: Endpoint, params: unknown): string {
+  const given = (params ?? {}) as Record<string, unknown>;
+  return `${method.toUpperCase()} /api/v1${path.replaceAll(/:(\w+)/g, (_, name: string) => String(given[name]))}`;
+}
+
 function send(res: Response, status: number, value: unknown): void {
   if (value === undefined) res.status(status).end();
   else res.status(status).json(value);
 }
 
-function methodsByPath(endpoints: readonly Endpoint[]): Map<string, string[]> {
-  const methods = new Map<string, string[]>();
-  for (const { path, method } of endpoints) methods.set(path, [...(methods.get(path) ?? []), method.toUpperCase()]);
-  return methods;
+/** Of one path, for people and for the header Allow. Who may GET may ask for the HEAD alone. */
+function methodsOf(definitions: readonly Endpoint[]): string {
+  return definitions.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
 }

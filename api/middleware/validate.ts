@@ -5,17 +5,21 @@ import { AppError, type FieldIssue } from '../../shared/errors.js';
 /** The part of a request that a schema is for, as callers read it in an error. */
 type Part = 'params' | 'query' | 'body';
 
+/** A body of nothing but mistakes would be answered by several times as much. */
+const maxIssues = 100;
+
 /**
  * Parses one part of a request.
  *
- * @throws AppError `invalid_request` with every wrong field; `not_found` for an id in the path that is none.
+ * @throws AppError `invalid_request` with the wrong fields; `not_found` for an id in the path that is none.
  */
 export function parsePart(schema: z.ZodType | undefined, part: Part, value: unknown): unknown {
   if (!schema) return undefined;
   const result = schema.safeParse(value === undefined ? {} : value);
   if (result.success) return result.data;
   if (part === 'params') throw new AppError('not_found', 'The path names nothing that exists; ids are UUIDs.');
-  throw new AppError('invalid_request', `The ${part} has mistakes.`, { issues: result.error.issues.flatMap(toIssues) });
+  const issues = result.error.issues.flatMap(toIssues).slice(0, maxIssues);
+  throw new AppError('invalid_request', `The ${part} has mistakes.`, { issues });
 }
 
 function toIssues(issue: z.core.$ZodIssue): FieldIssue[] {

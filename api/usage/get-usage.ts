@@ -4,7 +4,7 @@ import { costOf } from '../../shared/accounts/prices.js';
 import { listUsage } from '../../shared/accounts/usage.js';
 import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { AppError } from '../../shared/errors.js';
-import { limit, page, text } from '../../shared/schemas.js';
+import { id, limit, page, text } from '../../shared/schemas.js';
 import { endpoint } from '../endpoint.js';
 
 /** The calendar of Postgres and the one of JavaScript agree in these years. */
@@ -45,7 +45,7 @@ export const getUsage = endpoint({
     'Admins see everybody, or one account; others see their own. Days are UTC. Of the stand-in it says what Claude would have cost.',
   query: z
     .strictObject({
-      userId: z.uuid().optional(),
+      userId: id.optional(),
       from: day.optional().describe('First day; 30 days before the last one unless told.'),
       to: day.optional().describe('Last day; today unless told.'),
       cursor: z.string().max(1_000).optional(),

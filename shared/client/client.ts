@@ -84,7 +84,9 @@ export function createClient(options: ConnectionOptions): Client {
   return {
     on: emitter.on,
     connection,
-    async join(id) {
+    async join(conversationId) {
+      // As the server spells it in its events.
+      const id = conversationId.toLowerCase();
       const known = conversations.get(id);
       if (known) return known;
       const conversation = createConversation({ connection, id, onClosed: () => conversations.delete(id) });

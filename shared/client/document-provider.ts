@@ -26,16 +26,16 @@ const gapMs = 250;
  */
 export function createDocumentProvider(
   { connection }: Pick<Client, 'connection'>,
-  documentId: string,
+  id: string,
   doc: Y.Doc,
   options: { awareness?: Awareness } = {},
 ): DocumentProvider {
+  const documentId = id.toLowerCase(); // as the server spells it in its events
   const emitter = createEmitter<DocumentProviderEvents>();
   const closing = createClosing();
   const origin = {};
   const awareness = options.awareness ?? new Awareness(doc);
   const seen = createSeenSeqs();
-  const room = `document:${documentId}`;
   const people = createPeople();
   const kept = createKeptEdits(doc);
   const share = shareDocument(connection, documentId);
@@ -151,8 +151,8 @@ export function createDocumentProvider(
   }
 
   function take(name: ServerEvent, payload: unknown): void {
-    const { documentId: id, room: itsRoom } = payload as { documentId?: string; room?: string };
-    if (id !== documentId && itsRoom !== room) return;
+    const { documentId: its, room } = payload as { documentId?: string; room?: string };
+    if (its !== documentId && room !== `document:${documentId}`) return;
     switch (name) {
       case 'document:update': {
         const { seq, update } = payload as ServerEventPayloads['document:update'];

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { line, text } from '../schemas.js';
+import { id, line, text } from '../schemas.js';
 import { documentClientEvents } from './document-events.js';
 import { messageSchema } from './message-view.js';
 
 /** The longest message of a person, in UTF-16 units: about 25,000 tokens of English. */
 export const maxMessageLength = 100_000;
 
-const id = z.uuid();
 const ok = z.object({ ok: z.literal(true) });
 const attempt = z
   .int()

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { id } from '../schemas.js';
 import { maxUpdateBytes } from './update-size.js';
 
 /** The longest awareness update, in bytes: a name, a colour, a cursor. */
 const maxAwarenessBytes = 16 * 1024;
 
-const id = z.uuid();
 const ok = z.object({ ok: z.literal(true) });
 const level = z.enum(['view', 'edit']);
 const seq = z.int().min(0);

@@ -39,6 +39,14 @@ const cursorOf = (other: { doc: Y.Doc }, at: Pick<Editor, 'provider'>): unknown 
 /** Far less than the quarter of a minute after which y-protocols shows every cursor anew. */
 const soon = { timeout: 8_000 };
 
+test('an editor that has opened the document by an id in capitals sees what others type', async () => {
+  const { id, a } = await scene();
+  const capitals = await openEditor(app, ben, id.toUpperCase());
+  editors.push(capitals);
+  a.doc.getText('content').insert(0, 'typed');
+  await eventually(() => expect(capitals.doc.getText('content').toString()).toBe('typed'));
+});
+
 test('after a reconnect everybody sees the cursors again, though nobody has moved', async () => {
   const { a, b } = await scene();
   a.provider.awareness.setLocalStateField('cursor', 1);

@@ -41,6 +41,13 @@ it('sends a message and hears the reply of a worker', async () => {
   expect(reply?.text).toBe('one two three');
 });
 
+it('hears a reply in a conversation that it has joined by an id in capitals', async () => {
+  const conversation = await connect().join(conversationId.toUpperCase());
+  const { reply } = await conversation.send('Hello [[stand-in: echo]] one two');
+  expect(await reply?.finished).toMatchObject({ state: 'done', content: 'one two' });
+  expect(reply?.text).toBe('one two');
+});
+
 it('sends each message once, however often the connection breaks', async () => {
   const conversation = await connect().join(conversationId);
   const cuts = setInterval(() => proxy.cut(), 40);

@@ -88,6 +88,7 @@ async function guard(ctx: WebContext, req: Request, res: Response, next: () => v
   } else if (principal.role !== 'admin') {
     forbiddenPage(res, principal.name);
   } else if (req.method !== 'GET' && req.method !== 'HEAD') {
+    res.setHeader('allow', 'GET, HEAD');
     throw new AppError('method_not_allowed', 'The board only shows. Jobs are retried and cancelled through the API.');
   } else {
     next();
