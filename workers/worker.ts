@@ -24,11 +24,11 @@ export type RunningWorker = {
   stop(): Promise<void>;
 };
 
-/**
- * How long jobs may take to stop and to be dispatched again, in milliseconds. What is not done by then is left to the
- * leases and the sweeps of others.
- */
-const handOverMs = 1_200;
+/** How long jobs may take to stop by themselves before their rows are left to the leases, in milliseconds. */
+const handOverMs = 1_400;
+
+/** How long Redis may take to answer a worker that stops, in milliseconds. */
+const answerMs = 1_000;
 
 /** How long the first retry of a failed job waits, in milliseconds. */
 const defaultRetryBaseMs = 1_000;
@@ -89,10 +89,11 @@ export function startWorker(
       // dispatched, and BullMQ's close waits for the wrappers.
       const closed = running.close();
       leases.stopAll();
-      const handedOver = closed.then(() => dispatcher.settled());
       // A Redis that hangs would hold up each step for as long as a command may take. Cut off, all that waits for it
-      // fails at once, and a dispatch that was under way gives its rows back.
-      await withTimeout(handedOver, handOverMs, 'handing over').catch(() => base.redis.disconnect());
+      // fails at once, and a dispatch that is under way gives its rows back.
+      withTimeout(base.redis.ping(), answerMs, 'a ping').catch(() => base.redis.disconnect());
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, handOverMs).unref())]);
+      await dispatcher.settled();
       await lifecycle.close();
     },
   };
