@@ -69,8 +69,13 @@ export function sectionsOf(page: number, text: string, headings: readonly Headin
     .filter((section) => section.text.trim() !== '');
 }
 
-/** Where a line begins that has the title, perhaps behind a number and broken over lines. */
+/** Where a line begins that has the title, in capitals too: outlines have small letters where a style prints them. */
 function placeOf(title: string, text: string, from: number): number | null {
+  return lineOf(title, text, from) ?? lineOf(title.toUpperCase(), text, from);
+}
+
+/** Where a line begins that has the words, perhaps behind a number and broken over lines. */
+function lineOf(title: string, text: string, from: number): number | null {
   const words = title.split(' ').map((word) => word.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
   const line = new RegExp(
     String.raw`^[^\S\n]*(?:[\dIVXivx]+(?:\.\d+)*[.:)]?\s+)?${words.join(String.raw`\s+`)}`,
