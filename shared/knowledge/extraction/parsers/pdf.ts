@@ -8,8 +8,9 @@ import type { Source } from './parser.js';
 import { annotationsOf } from './pdf-annotations.js';
 import { attachedPieces } from './pdf-files.js';
 import { readOutline, sectionsOf } from './pdf-outline.js';
+import { pageText } from './pdf-text.js';
 
-/** A PDF page by page, in the order in which the file draws its text, and then the files that are attached to it. */
+/** A PDF page by page, and then the files that are attached to it. */
 export async function* readPdf({
   path: file,
   limits,
@@ -57,19 +58,6 @@ export async function* readPdf({
   } finally {
     await parser.destroy().catch(() => undefined);
   }
-}
-
-async function pageText(parser: PDFParse, page: number): Promise<string> {
-  const { pages } = await parser.getText({
-    partial: [page],
-    cellSeparator: ' ',
-    // Ligatures stay as they were printed; the forms of Arabic letters are put back below.
-    disableNormalization: true,
-  });
-  const text = pages[0]?.text ?? '';
-  return text
-    .replaceAll(/[\u2000-\u200a\u202f\ufb13-\ufdff\ufe70-\ufefc]+/g, (run) => run.normalize('NFKC'))
-    .replaceAll(/[ \t]{2,}/g, ' ');
 }
 
 /** Words before a hyphen that belongs to the word rather than to the end of the line. */

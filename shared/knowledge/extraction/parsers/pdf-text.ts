@@ -1,0 +1,40 @@
+import type { PDFParse } from 'pdf-parse';
+import { composeAccents } from './pdf-accents.js';
+import { orderColumns } from './pdf-columns.js';
+import type { TextItem } from './pdf-item.js';
+
+type Page = {
+  getViewport(options: object): unknown;
+  getTextContent(options: object): Promise<{ items: (TextItem | { type: string })[] }>;
+  cleanup(): void;
+};
+
+/** What is used of the library that its types keep private. */
+type Pages = {
+  doc: { numPages: number; getPage(number: number): Promise<Page> };
+  getPageText(page: Pick<Page, 'getViewport' | 'getTextContent'>, options: object, total: number): Promise<string>;
+};
+
+/** The text of a page in the order in which the file draws it, except for columns that it draws line by line. */
+export async function pageText(parser: PDFParse, number: number): Promise<string> {
+  const pages = parser as unknown as Pages;
+  const page = await pages.doc.getPage(number);
+  const readable: Pick<Page, 'getViewport' | 'getTextContent'> = {
+    getViewport: (options) => page.getViewport(options),
+    async getTextContent(options) {
+      const content = await page.getTextContent(options);
+      const items = content.items.filter((item): item is TextItem => 'str' in item);
+      return { ...content, items: orderColumns(composeAccents(items)) };
+    },
+  };
+  // Ligatures stay as they were printed; the forms of Arabic letters are put back below.
+  const text = await pages.getPageText(
+    readable,
+    { cellSeparator: ' ', disableNormalization: true },
+    pages.doc.numPages,
+  );
+  page.cleanup();
+  return text
+    .replaceAll(/[\u2000-\u200a\u202f\ufb13-\ufdff\ufe70-\ufefc]+/g, (run) => run.normalize('NFKC'))
+    .replaceAll(/[ \t]{2,}/g, ' ');
+}
