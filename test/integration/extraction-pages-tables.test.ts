@@ -41,6 +41,12 @@ describe('a table', () => {
     expect(await files.headingsOf('a.xlsx', book)).toEqual([['Data', titles]]);
   });
 
+  it('may have carets between its cells', async () => {
+    expect(await files.textOf('a.csv', 'id^name^city\n1^Ann, B.^Rome\n2^Bob^Oslo\n')).toBe(
+      'id | name | city 1 | Ann, B. | Rome 2 | Bob | Oslo',
+    );
+  });
+
   it('may say in its first line what parts its cells', async () => {
     expect(await files.textOf('a.csv', '\ufeffsep=;\r\nname;note\r\nAnn;a, b\r\n')).toBe('name | note Ann | a, b');
   });
