@@ -12,6 +12,7 @@ import { createKeptEdits } from './kept-edits.js';
 import { toBytes, unpack } from './merge-updates.js';
 import { createOutbox } from './outbox.js';
 import { createPeople } from './people.js';
+import { requireSameYjs } from './same-yjs.js';
 import { createSeenSeqs } from './seen-seqs.js';
 import { shareDocument } from './shared-documents.js';
 import { waitUntil } from './wait-until.js';
@@ -23,6 +24,7 @@ const gapMs = 250;
  * Keeps `doc` and a document the same, across reconnects: edits made here are sent until they are acknowledged, and
  * what happened meanwhile is fetched. The text is `doc.getText('content')`; give it to any binding for Y.Text.
  * A Y.Doc that was kept (in IndexedDB, a file) may be given: what the server lacks of it is sent.
+ * One of another copy of Yjs is refused with a TypeError.
  */
 export function createDocumentProvider(
   { connection }: Pick<Client, 'connection'>,
@@ -30,13 +32,15 @@ export function createDocumentProvider(
   doc: Y.Doc,
   options: { awareness?: Awareness } = {},
 ): DocumentProvider {
+  requireSameYjs(doc);
   const documentId = id.toLowerCase(); // as the server spells it in its events
   const emitter = createEmitter<DocumentProviderEvents>();
   const closing = createClosing();
   const origin = {};
   const awareness = options.awareness ?? new Awareness(doc);
   const seen = createSeenSeqs();
-  const people = createPeople();
+  const room = `document:${documentId}`;
+  const people = createPeople((person, here) => emitter.emit(here ? 'joined' : 'left', person));
   const kept = createKeptEdits(doc);
   const share = shareDocument(connection, documentId);
   let ended: ClientError | null = null;
@@ -83,9 +87,7 @@ export function createDocumentProvider(
 
   function apply(updates: Uint8Array[]): void {
     kept.received(updates);
-    doc.transact(() => {
-      for (const update of updates) Y.applyUpdate(doc, update, origin);
-    }, origin);
+    doc.transact(() => updates.forEach((update) => Y.applyUpdate(doc, update, origin)), origin);
   }
 
   /** Joins, and reads until nothing is missing; once more if it is called meanwhile. */
@@ -117,7 +119,12 @@ export function createDocumentProvider(
     people.takeList(joined.present);
     apply(unpack(joined));
     seen.raise(joined.seq);
-    for (let { more } = joined; more && !closing.closed;) ({ more } = await readOn());
+    for (let { more } = joined; more && !closing.closed;) {
+      const page = await connection.request('document:resume', { documentId, after: seen.upTo() });
+      apply(unpack(page));
+      seen.raise(page.seq);
+      ({ more } = page);
+    }
     if (closing.closed) return;
     setLevel(joined.level);
     const lacking = kept.take();
@@ -126,13 +133,6 @@ export function createDocumentProvider(
     outbox.flush();
     cursors.appear();
     if (connection.session()) setSynced(true);
-  }
-
-  async function readOn(): Promise<{ more: boolean }> {
-    const page = await connection.request('document:resume', { documentId, after: seen.upTo() });
-    apply(unpack(page));
-    seen.raise(page.seq);
-    return page;
   }
 
   function noticeGap(): void {
@@ -173,10 +173,10 @@ export function createDocumentProvider(
         break;
       }
       case 'user:joined':
-        emitter.emit('joined', people.change(payload as ServerEventPayloads['user:joined'], true));
+        people.change(payload as ServerEventPayloads['user:joined'], true);
         break;
       case 'user:left':
-        emitter.emit('left', people.change(payload as ServerEventPayloads['user:left'], false));
+        people.change(payload as ServerEventPayloads['user:left'], false);
         break;
       // A change that is too large for everybody at once, or an event that was missed: all ask, not at one moment.
       case 'document:changed':

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { createDocumentProvider, startOver } from '../../shared/client/index.js';
+import { createClient, createDocumentProvider, startOver } from '../../shared/client/index.js';
 import { eventually } from '../support/eventually.js';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { type Editor, makeDocument, openEditor, share, storedText } from '../support/documents.js';
 
 let app: TestApp;
@@ -59,6 +60,32 @@ test('after a reconnect everybody sees the cursors again, though nobody has move
     await eventually(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([undefined, undefined]), soon);
     await eventually(() => expect([cursorOf(a, b), cursorOf(b, a)]).toEqual([1, 2]), soon);
   }
+});
+
+test('who is there is told by events alone, also who came and went while the connection was away', async () => {
+  const id = await makeDocument(app, ada);
+  await share(app, ada, id, ben);
+  const line = await startTcpProxy(app.url);
+  const a = await openEditor(app, ada, id);
+  const client = createClient({ url: line.url, token: ben.accessToken });
+  const doc = new Y.Doc();
+  const provider = createDocumentProvider(client, id, doc);
+  editors.push({ client, provider, doc, text: doc.getText('content'), close: () => client.close() });
+  const told: string[] = [];
+  provider.on('joined', ({ name }) => told.push(`${name} joined`));
+  provider.on('left', ({ name }) => told.push(`${name} left`));
+  await eventually(() => expect(told.toSorted()).toEqual(['Ada joined', 'Ben joined']));
+  const lost = new Promise((resolve) => client.on('disconnected', resolve));
+  line.cut();
+  await lost;
+  a.close();
+  const other = await openEditor(app, ben, id);
+  editors.push(other);
+  await eventually(() => expect([...other.provider.present.keys()]).toEqual([ben.user.id]));
+  await line.restore();
+  await eventually(() => expect(told).toHaveLength(3));
+  expect(told[2]).toBe('Ada left');
+  await line.close();
 });
 
 test('a connection that is given up late does not hide who has come back by another', async () => {
