@@ -38,7 +38,8 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
     destroyUpgrade: false,
     connectTimeout: 10_000,
     pingInterval: 20_000,
-    pingTimeout: 15_000,
+    // A pong, or a ping, waits behind an edit of a few megabytes: on a line of 1 Mbit/s for most of this time.
+    pingTimeout: 45_000,
   });
   const presence = createPresence({ redis: ctx.redis, logger });
   const handlers: EventHandlers = {

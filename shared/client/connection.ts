@@ -50,7 +50,7 @@ export type Connection = Emitter<ConnectionEvents> & {
   close(): void;
 };
 
-/** Without an acknowledgement for so long an event is sent again, in milliseconds. */
+/** Without an acknowledgement for so long an event is sent again, then after twice as long, in milliseconds. */
 const acknowledgeMs = 10_000;
 
 type Answer = { ok: true } | Refusal;
@@ -98,9 +98,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     session = info;
     refusals = 0;
     clearTimeout(renewal);
-    if (info.expiresAt !== null && options.getToken) {
-      const left = info.expiresAt - Date.now();
-      renewal = setTimeout(() => void renew(), Math.min(Math.max(left * 0.8, 1_000), 2 ** 31 - 1));
+    if (info.expiresIn !== null && options.getToken) {
+      // Not by the own clock: where that is ahead, a token would be asked for again and again.
+      renewal = setTimeout(() => void renew(), Math.min(Math.max(info.expiresIn * 0.8, 1_000), 2 ** 31 - 1));
     }
     if (isNew) emitter.emit('connected', info);
   }
@@ -162,13 +162,30 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
   }
 
-  /** @returns null when the connection broke, or nothing came back: whether it was done is then unknown. */
-  async function attempt(event: ClientEvent, payload: unknown): Promise<Answer | null> {
-    try {
-      return (await socket.timeout(acknowledgeMs).emitWithAck(event, payload)) as Answer;
-    } catch {
-      return null;
-    }
+  /**
+   * Sends an event, and again while nothing comes back. Any answer will do: on a slow line, on which the event or its
+   * answer takes longer than we wait, it is that to the first.
+   *
+   * @returns null when the connection broke: whether it was done is then unknown.
+   */
+  function attempt(event: ClientEvent, payload: unknown): Promise<Answer | null> {
+    return new Promise((resolve) => {
+      let waitMs = acknowledgeMs;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const end = (answer: Answer | null): void => {
+        clearTimeout(timer);
+        socket.off('disconnect', broken);
+        resolve(answer);
+      };
+      const broken = (): void => end(null);
+      const send = (): void => {
+        socket.emit(event, payload, end);
+        timer = setTimeout(send, waitMs);
+        waitMs *= 2;
+      };
+      socket.on('disconnect', broken);
+      send();
+    });
   }
 
   function close(): void {

@@ -29,7 +29,7 @@ type Options = {
 };
 
 /** What goes at once; the server takes more, but a slow line acknowledges less sooner. */
-const maxBytes = 2 * 1024 * 1024;
+const maxBytes = 512 * 1024;
 
 /**
  * One message is under way at a time, and what is typed meanwhile goes together with the next: on a slow line there

@@ -45,7 +45,12 @@ export const serverEvents = {
     .object({ room: text })
     .describe('Events may have been missed: join the room again and resume its running replies.'),
   session: z
-    .object({ userId: id, name: text, expiresAt: z.number().nullable() })
+    .object({
+      userId: id,
+      name: text,
+      expiresAt: z.number().nullable(),
+      expiresIn: z.number().nullable().describe('The same from now on, in milliseconds: your clock may be another.'),
+    })
     .describe(
       'Sent after connecting and renewing: who you are, and until when (epoch milliseconds, null without end).',
     ),
