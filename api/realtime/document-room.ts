@@ -35,8 +35,10 @@ export function documentRoomHandlers(ctx: WebContext, presence: Presence): Handl
       inTurn(session, rooms.document(payload.documentId), () => join(ctx, presence, session, payload)),
     async 'document:resume'(session, { documentId, after }) {
       if (!session.rooms.has(rooms.document(documentId))) throw notJoined();
+      const page = await readLogPage(ctx.database, documentId, after);
+      // After it was read: whose right was taken away before that does not get it.
       await requireAccess(ctx.database, documentId, session.principal.userId, 'view');
-      return readLogPage(ctx.database, documentId, after);
+      return page;
     },
     async 'document:leave'(session, { documentId }) {
       const room = rooms.document(documentId);
@@ -72,7 +74,7 @@ async function join(
   // First, so that a stranger does not make this process subscribe to anything.
   if (!wasIn) await requireAccess(database, documentId, userId, 'view');
   // Again, when a revocation would find the reader: one in between was heard by nobody.
-  const { level } = await enterRoom(ctx, session, room, async () => ({
+  await enterRoom(ctx, session, room, async () => ({
     ...(await requireAccess(database, documentId, userId, 'view')),
     readsFromSeq: 0,
   }));
@@ -84,6 +86,8 @@ async function join(
     clientsOf(session, documentId).set(clientId, session.clients.get(documentId)?.get(clientId) ?? -1);
     // After entering: what is stored from here on is heard, what was before is in this page or in those after it.
     const page = await readLogPage(database, documentId, after);
+    // Once more: whose right was taken away before it was read does not get it.
+    const { level } = await requireAccess(database, documentId, userId, 'view');
     // Who is here already shows itself to the new one.
     void ctx.publisher.emit(room, 'document:opened', { documentId, userId, clientId }, undefined, session.socket.id);
     return { ...page, level, present: await presence.list(room).catch(() => []) };

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { compactDocument } from '../../shared/documents/compact.js';
@@ -67,6 +67,32 @@ test('a document that is deleted while others join, read and edit it is gone for
   }
   for (const expected of ['200', '202', '404', 'ok', 'not_found', '412']) seen.delete(expected);
   expect([...seen]).toEqual([]);
+});
+
+test('a right that is taken away while the text is being read keeps the text from who asked for it', async () => {
+  const id = await makeDocument(app, ada, { title: 'T', content: 'some text' });
+  const socket = await connectRaw(app.url, ben.accessToken);
+  sockets.push(socket);
+  const { database } = app.ctx;
+  const query = database.query.bind(database) as (asked: never) => Promise<unknown>;
+  let revoke = false;
+  const spy = vi.spyOn(database, 'query').mockImplementation((async (asked: { name?: string }, ...more: never[]) => {
+    if (revoke && asked.name === 'read-document-page') {
+      revoke = false;
+      await query({ text: 'DELETE FROM document_access WHERE user_id = $1', values: [ben.user.id] } as never);
+    }
+    return (query as (...all: unknown[]) => Promise<unknown>)(asked, ...more);
+  }) as never);
+  const ask = async (event: string, payload: object) => {
+    await share(app, ada, id, ben);
+    if (event === 'document:resume') await socket.ask('document:join', { documentId: id, clientId: 1 });
+    revoke = true;
+    return socket.ask(event, { documentId: id, ...payload });
+  };
+  const refused = { ok: false, error: { type: 'not_found' } };
+  expect(await ask('document:join', { clientId: 1 })).toMatchObject(refused);
+  expect(await ask('document:resume', { after: 0 })).toMatchObject(refused);
+  spy.mockRestore();
 });
 
 test.each([Number(process.env.MILLRACE_TEST_SEED ?? 3)])(
