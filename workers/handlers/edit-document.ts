@@ -134,13 +134,18 @@ async function end(ctx: WorkerContext, job: Run, how: Ending): Promise<Outcome> 
   return { state: how.state === 'cancelled' ? 'cancelled' : 'done' };
 }
 
-/** Tokens were paid for, whether or not the attempt came to an end. */
+/** Tokens were paid for, whether or not the attempt came to an end; unless it lost, which writes nothing at all. */
 async function noteUsage(ctx: WorkerContext, job: Run, model: string, usage: TokenUsage | null): Promise<void> {
   if (!usage) return;
   ctx.metrics.tokens(model, usage);
   const { userId, attempt, payload } = job;
   const about = { userId, conversationId: null, messageId: payload.suggestionId, attempt, model, tokens: usage };
-  await recordUsage(ctx.database, about).catch((error: unknown) =>
-    job.logger.warn({ err: error }, 'the usage of an attempt was not recorded'),
-  );
+  try {
+    await ctx.database.transaction(async (tx) => {
+      await job.guard(tx);
+      await recordUsage(tx, about);
+    });
+  } catch (error) {
+    job.logger.warn({ err: error }, 'the usage of an attempt was not recorded');
+  }
 }
