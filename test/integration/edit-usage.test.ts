@@ -1,12 +1,18 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeDocument } from '../support/documents.js';
 import { eventually } from '../support/eventually.js';
 import { createHeldModel } from '../support/held-model.js';
-import { startTestSystem } from '../support/system.js';
+import { startTestSystem, type TestSystem } from '../support/system.js';
+
+const model = createHeldModel();
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startTestSystem({ workers: 0, modelApi: model.options });
+});
+afterAll(() => system.close());
 
 test('an edit by Claude that lost its job to another attempt records no tokens, as it writes nothing else', async () => {
-  const model = createHeldModel();
-  const system = await startTestSystem({ workers: 0, modelApi: model.options });
   const { database } = system.app.ctx;
   const worker = await system.startWorker();
   const ada = await system.app.registerUser();
@@ -24,5 +30,4 @@ test('an edit by Claude that lost its job to another attempt records no tokens, 
   // By then it has written all that it writes.
   await worker.stop();
   expect((await database.query('SELECT attempt FROM usage')).rows).toEqual([]);
-  await system.close();
 });
