@@ -65,6 +65,9 @@ test('requests are counted by template, never by path', async () => {
   for (const id of [randomUUID(), randomUUID()]) await app.request('GET', `/jobs/${id}`, { token: accessToken });
   await app.request('GET', `/jobs/${randomUUID()}`);
   await app.request('GET', `/nowhere/${randomUUID()}`);
+  await app.request('POST', '/auth/register', {
+    body: { email: 'ada@example.com', name: 'Ada', password: 'long enough' },
+  });
   await fetch(`${app.url}/API/V1/jobs/${randomUUID()}`);
   await fetch(`${app.url}/${randomUUID()}`);
   const samples = await scrape(app.url);
