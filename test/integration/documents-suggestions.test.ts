@@ -47,14 +47,11 @@ async function suggest(content: string, rewrite: string, range?: { start: number
 }
 
 const ended = (path: string): Promise<SuggestionView> =>
-  eventually(
-    async () => {
-      const { body } = await call(ada, 'GET', path);
-      if (!['ready', 'failed', 'cancelled'].includes(body.state)) throw new Error(`it is ${body.state}`);
-      return body as SuggestionView;
-    },
-    { timeout: 20_000, interval: 50 },
-  );
+  eventually(async () => {
+    const { body } = await call(ada, 'GET', path);
+    if (!['ready', 'failed', 'cancelled'].includes(body.state)) throw new Error(`it is ${body.state}`);
+    return body as SuggestionView;
+  });
 
 const poem = 'Roses are red,\nviolets are blue,\nsugar is sweet\nand so are you.\n';
 

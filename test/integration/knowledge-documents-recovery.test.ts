@@ -33,7 +33,7 @@ const sections = (count: number, word: string): string =>
   Array.from({ length: count }, (_, n) => `## Part ${n}\n\n${`${word}${n} stands here. `.repeat(80)}`).join('\n\n');
 
 const foundBy = (user: TestUser, q: string): Promise<void> =>
-  eventually(async () => expect(await system.search(user, q)).not.toEqual([]), { timeout: 30_000, interval: 50 });
+  eventually(async () => expect(await system.search(user, q)).not.toEqual([]), { timeout: 30_000 });
 
 const count = async (statement: string): Promise<number> =>
   Number((await system.app.ctx.database.query(`SELECT count(*) AS n FROM ${statement}`)).rows[0]?.n);
@@ -135,10 +135,7 @@ describe('the index of a document', () => {
     const before = counter.texts();
     const { vectors } = system.app.ctx;
     for (const name of await vectors.collections()) await vectors.deleteCollection(name);
-    await eventually(async () => expect(await vectors.count()).toBe(await count('document_chunks')), {
-      timeout: 20_000,
-      interval: 100,
-    });
+    await eventually(async () => expect(await vectors.count()).toBe(await count('document_chunks')));
     await expectWhole();
     expect(counter.texts()).toBe(before);
     const done = await reindex(system.app.ctx, () => {}, new AbortController().signal);

@@ -34,7 +34,7 @@ const found = (reader: TestUser, q: string, count = 1, timeout = 8_000): Promise
       expect(hits).toHaveLength(count);
       return hits;
     },
-    { timeout, interval: 20 },
+    { timeout },
   );
 
 const call = (user: TestUser, method: string, path: string, body?: object) =>

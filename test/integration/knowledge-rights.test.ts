@@ -125,10 +125,7 @@ describe(`whatever happens (seed ${seed})`, () => {
         const reader = actors.find(({ role }) => role === 'regular');
         if (!reader || entry.approved === null) return;
         const wanted = entry.versions[entry.approved - 1]?.secret ?? '';
-        await eventually(async () => expect(await system.search(reader, wanted)).toHaveLength(1), {
-          timeout: 60_000,
-          interval: 20,
-        });
+        await eventually(async () => expect(await system.search(reader, wanted)).toHaveLength(1), { timeout: 60_000 });
       },
       async reject() {
         const entry = pick(present());

@@ -28,7 +28,7 @@ const found = (reader: TestUser, q: string, count = 1): Promise<KnowledgeHit[]> 
       expect(hits).toHaveLength(count);
       return hits;
     },
-    { timeout: 10_000, interval: 30 },
+    { timeout: 10_000 },
   );
 
 const embeddings = async (): Promise<unknown[]> =>

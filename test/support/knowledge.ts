@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { vi } from 'vitest';
 import type { EntryView } from '../../shared/knowledge/entry.js';
 import type { KnowledgeHit } from '../../shared/knowledge/hit.js';
 import type { Answer, TestUser } from './app.js';
+import { eventually } from './eventually.js';
 import { testQdrant, type TestQdrant } from './qdrant.js';
 import { startTestSystem, type TestSystem } from './system.js';
 
@@ -77,15 +77,19 @@ export async function startKnowledgeSystem(options: Options = {}): Promise<Knowl
       });
       return { status: response.status, headers: response.headers, body: await response.json() };
     },
-    settled: (user, entryId, timeoutMs = 60_000) =>
-      vi.waitFor(
+    async settled(user, entryId, timeoutMs = 60_000) {
+      await eventually(
         async () => {
-          const { body } = await get(user, `/knowledge/${entryId}`);
-          if (body.version?.state === 'ingesting') throw new Error(`still ${JSON.stringify(body.version.progress)}`);
-          return body as EntryView;
+          const { rows } = await app.ctx.database.query<{ state: string }>(
+            'SELECT state FROM knowledge_versions WHERE entry_id = $1 ORDER BY n DESC LIMIT 1',
+            [entryId],
+          );
+          if (rows[0]?.state === 'ingesting') throw new Error('still ingesting');
         },
-        { timeout: timeoutMs, interval: 30 },
-      ),
+        { timeout: timeoutMs },
+      );
+      return (await get(user, `/knowledge/${entryId}`)).body as EntryView;
+    },
     async search(user, q, query = {}) {
       const { status, body } = await get(
         user,
@@ -95,14 +99,14 @@ export async function startKnowledgeSystem(options: Options = {}): Promise<Knowl
       return body.items;
     },
     idle: (timeoutMs = 60_000) =>
-      vi.waitFor(
+      eventually(
         async () => {
           const { rows } = await app.ctx.database.query(
             `SELECT kind, state, error FROM jobs WHERE state IN ('pending', 'queued', 'running') LIMIT 3`,
           );
           if (rows.length > 0) throw new Error(`still to do: ${JSON.stringify(rows)}`);
         },
-        { timeout: timeoutMs, interval: 50 },
+        { timeout: timeoutMs },
       ),
     async objects() {
       const names = await readdir(storage, { recursive: true, withFileTypes: true });
