@@ -39,7 +39,6 @@ export function createDocumentProvider(
   const origin = {};
   const awareness = options.awareness ?? new Awareness(doc);
   const seen = createSeenSeqs();
-  const room = `document:${documentId}`;
   const people = createPeople((person, here) => emitter.emit(here ? 'joined' : 'left', person));
   const kept = createKeptEdits(doc);
   const share = shareDocument(connection, documentId);
