@@ -30,8 +30,8 @@ export function watchToken(deps: Deps, session: Session): void {
     ended: (reason) => endSession(session, reason),
   });
   const { userId, name, expiresAt } = session.principal;
-  const expiresIn = expiresAt === null ? null : Math.max(0, expiresAt - Date.now());
-  session.socket.emit('session', { userId, name, expiresAt, expiresIn });
+  const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - Date.now());
+  session.socket.emit('session', { userId, name, expiresAt, expiresInMs });
 }
 
 /** A connection outlives the tokens that it is renewed with. */

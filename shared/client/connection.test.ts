@@ -11,13 +11,13 @@ let server: Server;
 let url: string;
 let asked: Asked[];
 /** What the server says of the token. */
-let expires: { expiresAt: number | null; expiresIn: number | null };
+let expires: { expiresAt: number | null; expiresInMs: number | null };
 
 beforeEach(async () => {
   // Before the client is made, as it keeps the timers that it finds.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   asked = [];
-  expires = { expiresAt: null, expiresIn: null };
+  expires = { expiresAt: null, expiresInMs: null };
   const http = createServer();
   // No pings: they would be missed when time is moved on.
   server = new Server(http, { pingInterval: 1_000_000 });
@@ -52,7 +52,7 @@ test('on a line that is slower than we wait the answer to what was sent first is
 });
 
 test('a token is renewed when it is about to end, though the clock here says that it ended long ago', async () => {
-  expires = { expiresAt: Date.now() - 3_600_000, expiresIn: 200_000 };
+  expires = { expiresAt: Date.now() - 3_600_000, expiresInMs: 200_000 };
   const connection = createConnection({ url, getToken: () => 'x' });
   await eventually(() => expect(connection.session()).not.toBeNull(), soon);
   // What the server has got by then is all that was sent before it.

@@ -98,9 +98,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     session = info;
     refusals = 0;
     clearTimeout(renewal);
-    if (info.expiresIn !== null && options.getToken) {
+    if (info.expiresInMs !== null && options.getToken) {
       // Not by the own clock: where that is ahead, a token would be asked for again and again.
-      renewal = setTimeout(() => void renew(), Math.min(Math.max(info.expiresIn * 0.8, 1_000), 2 ** 31 - 1));
+      renewal = setTimeout(() => void renew(), Math.min(Math.max(info.expiresInMs * 0.8, 1_000), 2 ** 31 - 1));
     }
     if (isNew) emitter.emit('connected', info);
   }

@@ -49,7 +49,7 @@ export const serverEvents = {
       userId: id,
       name: text,
       expiresAt: z.number().nullable(),
-      expiresIn: z.number().nullable().describe('The same from now on, in milliseconds: your clock may be another.'),
+      expiresInMs: z.number().nullable().describe('The same from now on, in milliseconds: your clock may be another.'),
     })
     .describe(
       'Sent after connecting and renewing: who you are, and until when (epoch milliseconds, null without end).',
