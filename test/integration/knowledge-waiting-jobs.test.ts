@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import type { Context } from '../../shared/context.js';
+import { readIndexState } from '../../shared/knowledge/vector-index.js';
 import { createLogger } from '../../shared/logger.js';
 import { makeDocument } from '../support/documents.js';
 import { eventually } from '../support/eventually.js';
@@ -40,6 +41,8 @@ it('jobs that wait for the vector store do not do their work to find that it is 
         return wrapped.ctx;
       },
     });
+    // Points of a collection that it has not seen yet would be written again, and that told.
+    await eventually(async () => expect((await readIndexState(database)).collection).not.toBeNull());
     const user = await system.app.registerUser({ role: 'power' });
     const first = await system.write(user, { content: 'The firstword stands here.' });
     await system.settled(user, first.id);
