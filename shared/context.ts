@@ -8,6 +8,7 @@ import type { VectorStore } from './adapters/vector-store/vector-store.js';
 import { createDispatcher, type Dispatcher } from './backlog/dispatch.js';
 import { createRunQueues, type RunQueues } from './backlog/run-queues.js';
 import { createBacklogReader } from './backlog/size.js';
+import { always, halvedWhenShared } from './backlog/slots.js';
 import type { Config } from './config.js';
 import { createDatabase, type Database } from './database.js';
 import { passageIndexes } from './knowledge/ranking/point.js';
@@ -61,7 +62,12 @@ export async function createContext(config: Config, logger: Logger, role: 'web' 
     const dispatcher = createDispatcher({
       database,
       runQueues,
-      slots: { replies: config.replies.perUser, ingestion: config.knowledge.perUser, embeddings: 2, vectors: 4 },
+      slots: {
+        replies: always(config.replies.perUser),
+        ingestion: halvedWhenShared(config.knowledge.perUser),
+        embeddings: halvedWhenShared(2),
+        vectors: halvedWhenShared(4),
+      },
       logger,
     });
     lifecycle.onClose('dispatcher', () => dispatcher.close());

@@ -4,6 +4,7 @@ import type { QueueName } from '../jobs/index.js';
 import type { Logger } from '../logger.js';
 import type { Lane, Ready } from './enqueue.js';
 import type { Delivery, RunQueues } from './run-queues.js';
+import { createSlotCounter, type SlotCounter, type Slots } from './slots.js';
 
 /** Moves accepted jobs from Postgres to BullMQ, at most a fixed number per user and queue at a time. */
 export type Dispatcher = {
@@ -18,18 +19,15 @@ type Options = {
   database: Database;
   runQueues: RunQueues;
   /** How many jobs of one user may be queued or running, by queue. */
-  slots: Partial<Record<QueueName, number>>;
+  slots: Partial<Record<QueueName, Slots>>;
   logger: Logger;
 };
-
-/** For a queue that names no number of its own. */
-const defaultSlots = 2;
 
 /** Lanes looked at in one transaction: what gathers while the one before is under way goes together. */
 const maxLanes = 200;
 
-export function createDispatcher(options: Options): Dispatcher {
-  const { runQueues, logger } = options;
+export function createDispatcher({ database, runQueues, slots, logger }: Options): Dispatcher {
+  const counter = createSlotCounter(slots);
   const waiting = new Map<string, Ready>();
   let running: Promise<void> | null = null;
   let closed = false;
@@ -42,7 +40,7 @@ export function createDispatcher(options: Options): Dispatcher {
       for (const [key] of entries) waiting.delete(key);
       if (!runQueues.isReady()) continue;
       const ready = entries.map(([, entry]) => entry);
-      await dispatchReady(options, ready).catch((error: unknown) => {
+      await dispatchReady({ database, runQueues, counter }, ready).catch((error: unknown) => {
         logger[isUnavailable(error) ? 'debug' : 'warn']({ err: error }, 'a dispatch failed; the sweep repeats it');
       });
     }
@@ -53,6 +51,7 @@ export function createDispatcher(options: Options): Dispatcher {
   return {
     kick(ready) {
       if (closed) return;
+      counter.note(ready.lane);
       const key = `${ready.lane.queue} ${ready.lane.userId} ${ready.orderKey ?? ''}`;
       if (!ready.freed || !waiting.has(key)) waiting.set(key, ready);
       running ??= run();
@@ -67,7 +66,9 @@ export function createDispatcher(options: Options): Dispatcher {
   };
 }
 
-async function dispatchReady(options: Options, ready: Ready[]): Promise<void> {
+type Admission = { database: Database; runQueues: RunQueues; counter: SlotCounter };
+
+async function dispatchReady(options: Admission, ready: Ready[]): Promise<void> {
   const orderKeys = ready.flatMap(({ orderKey }) => orderKey ?? []);
   const unblocked = orderKeys.length > 0 ? await unblockFirst(options.database, orderKeys) : [];
   const freed = ready.flatMap((entry) => (entry.freed ? [entry.lane] : []));
@@ -155,11 +156,11 @@ async function findWaiting(sql: Sql, lanes: Lane[]): Promise<Lane[]> {
  *
  * A time is stored in whole milliseconds, and may have been rounded up: what is to run now is a moment ahead.
  */
-async function admit({ database, slots }: Options, lanes: Lane[]): Promise<Delivery[]> {
+async function admit({ database, counter }: Admission, lanes: Lane[]): Promise<Delivery[]> {
   const queues = lanes.map((lane) => lane.queue);
   const users = lanes.map((lane) => lane.userId);
   return database.transaction(async (tx) => {
-    const limits = queues.map((queue) => slots[queue] ?? defaultSlots);
+    const limits = lanes.map((lane) => counter.count(lane));
     // Sent together, run one after the other: the second one's snapshot is taken when the first one has its locks.
     const [, { rows }] = await Promise.all([
       tx.query({ ...lockLanes, values: [queues, users] }),

@@ -5,6 +5,7 @@ import { claimJob, type ClaimedJob, finishJob, type Outcome } from '../../shared
 import { createDispatcher, type Dispatcher } from '../../shared/backlog/dispatch.js';
 import { enqueue, type Lane, type Ready } from '../../shared/backlog/enqueue.js';
 import { createRunQueues, type RunQueues } from '../../shared/backlog/run-queues.js';
+import { always } from '../../shared/backlog/slots.js';
 import { createDatabase, type Database } from '../../shared/database.js';
 import { createLogger, type Logger } from '../../shared/logger.js';
 import { connectRedis } from '../../shared/redis.js';
@@ -71,7 +72,13 @@ export async function createTestBacklog(stores: { redisUrl?: string } = {}): Pro
     logger,
     complaints,
     dispatcher(options = {}) {
-      const dispatcher = createDispatcher({ database, runQueues, slots: { replies: slots }, logger, ...options });
+      const dispatcher = createDispatcher({
+        database,
+        runQueues,
+        slots: { replies: always(slots) },
+        logger,
+        ...options,
+      });
       dispatchers.push(dispatcher);
       return dispatcher;
     },

@@ -1,4 +1,5 @@
 import { createDispatcher } from '../../shared/backlog/dispatch.js';
+import { always } from '../../shared/backlog/slots.js';
 import type { Context } from '../../shared/context.js';
 import type { Delivery } from '../../shared/backlog/run-queues.js';
 import type { Database, Sql, Statement } from '../../shared/database.js';
@@ -93,7 +94,7 @@ export function createMortal(diesAt: (step: Step) => boolean, onDeath: () => voi
     wrap(ctx) {
       const database = mortalDatabase(ctx.database);
       const runQueues = { ...ctx.runQueues, add: (all: Delivery[]) => step('add', () => ctx.runQueues.add(all)) };
-      const slots = { replies: ctx.config.replies.perUser };
+      const slots = { replies: always(ctx.config.replies.perUser) };
       const dispatcher = createDispatcher({ database, runQueues, slots, logger: ctx.logger });
       ctx.lifecycle.onClose('mortal dispatcher', () => dispatcher.close());
       return {
