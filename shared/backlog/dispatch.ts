@@ -4,6 +4,7 @@ import type { QueueName } from '../jobs/index.js';
 import type { Logger } from '../logger.js';
 import type { Lane, Ready } from './enqueue.js';
 import type { Delivery, RunQueues } from './run-queues.js';
+import { planOnce } from './plan-once.js';
 import { createSlotCounter, type SlotCounter, type Slots } from './slots.js';
 
 /** Moves accepted jobs from Postgres to BullMQ, at most a fixed number per user and queue at a time. */
@@ -93,17 +94,22 @@ async function dispatchReady(options: Admission, ready: Ready[]): Promise<void> 
  *
  * @returns the lanes of the jobs that may go now.
  */
-export async function unblockFirst(sql: Sql, orderKeys: string[]): Promise<Lane[]> {
+export async function unblockFirst(database: Database, orderKeys: string[]): Promise<Lane[]> {
   try {
-    const { rows } = await sql.query<Lane>({ ...unblockStatement, values: [orderKeys] });
-    return rows;
+    return await database.transaction(async (tx) => {
+      const [, { rows }] = await Promise.all([
+        tx.query(planOnce),
+        tx.query<Lane>({ ...unblockStatement, values: [orderKeys] }),
+      ]);
+      return rows;
+    });
   } catch (error) {
     if ((error as { code?: string }).code !== uniqueViolation) throw error;
     if (orderKeys.length === 1) return [];
     // One of them was taken by another dispatcher, which is no reason for the rest to wait.
     const middle = Math.ceil(orderKeys.length / 2);
-    const first = await unblockFirst(sql, orderKeys.slice(0, middle));
-    return [...first, ...(await unblockFirst(sql, orderKeys.slice(middle)))];
+    const first = await unblockFirst(database, orderKeys.slice(0, middle));
+    return [...first, ...(await unblockFirst(database, orderKeys.slice(middle)))];
   }
 }
 
@@ -162,7 +168,8 @@ async function admit({ database, counter }: Admission, lanes: Lane[]): Promise<D
   return database.transaction(async (tx) => {
     const limits = lanes.map((lane) => counter.count(lane));
     // Sent together, run one after the other: the second one's snapshot is taken when the first one has its locks.
-    const [, { rows }] = await Promise.all([
+    const [, , { rows }] = await Promise.all([
+      tx.query(planOnce),
       tx.query({ ...lockLanes, values: [queues, users] }),
       tx.query<Delivery>({ ...admitJobs, values: [queues, users, limits] }),
     ]);

@@ -5,6 +5,7 @@ import { catalogue, isJobKind } from '../jobs/index.js';
 import type { Logger } from '../logger.js';
 import { cancelledPriority, leaseSeconds } from './claim.js';
 import { type Dispatcher, takeBack, unblockFirst } from './dispatch.js';
+import { planOnce } from './plan-once.js';
 import type { Lane } from './enqueue.js';
 import type { Delivery, RunQueues } from './run-queues.js';
 
@@ -104,6 +105,7 @@ async function sweepOnce(
     const { rows } = await tx.query<{ locked: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS locked', [sweepLock]);
     answered(performance.now() - askedAt);
     if (!rows[0]?.locked) return null;
+    await tx.query(planOnce);
     await scheduleClean(tx);
     const expired = leasesCount() ? await expireLeases(tx) : [];
     return { expired, lost: await suspectedDeliveries(tx), lanes: await waitingLanes(tx), keys: await orderKeys(tx) };
@@ -129,7 +131,9 @@ async function sweepOnce(
  * process that was paused must not hold up the repair of all others.
  */
 async function expireLeases(tx: Sql): Promise<Expired[]> {
-  const { rows } = await tx.query<Expired>(`
+  const { rows } = await tx.query<Expired>({
+    name: 'expire-leases',
+    text: `
     UPDATE jobs SET state = 'pending', lease_until = NULL, failures = failures + 1,
       error = '{"code":"worker_lost","message":"The worker that did this stopped answering; another one takes over."}',
       run_at = now() + CASE WHEN failures < 3 OR cancel_requested_at IS NOT NULL THEN interval '0'
@@ -139,21 +143,27 @@ async function expireLeases(tx: Sql): Promise<Expired[]> {
       SELECT id FROM jobs WHERE state = 'running' AND lease_until < now()
         AND now() - pg_postmaster_start_time() > interval '${leaseSeconds + 1} seconds'
       FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind, attempt`);
+    RETURNING id, kind, attempt`,
+  });
   return rows;
 }
 
 async function suspectedDeliveries(tx: Sql): Promise<Delivery[]> {
-  const { rows } = await tx.query<Delivery>(`
+  const { rows } = await tx.query<Delivery>({
+    name: 'suspected-deliveries',
+    text: `
     SELECT id, kind, queue, delivery, user_id AS "userId" FROM jobs
     WHERE state = 'queued' AND queued_at < now() - interval '${lostAfterSeconds} seconds'
-    ORDER BY queued_at LIMIT 20000`);
+    ORDER BY queued_at LIMIT 20000`,
+  });
   return rows.filter((row) => isJobKind(row.kind) && catalogue[row.kind].queue === row.queue);
 }
 
 /** One index probe per lane, however long the lanes are: 20,000 waiting rows of one user are one step. */
 async function waitingLanes(tx: Sql): Promise<Lane[]> {
-  const { rows } = await tx.query<Lane>(`
+  const { rows } = await tx.query<Lane>({
+    name: 'waiting-lanes',
+    text: `
     WITH RECURSIVE lane AS (
       (SELECT queue, user_id FROM jobs WHERE state = 'pending' AND NOT blocked ORDER BY queue, user_id LIMIT 1)
       UNION ALL
@@ -162,13 +172,16 @@ async function waitingLanes(tx: Sql): Promise<Lane[]> {
         WHERE state = 'pending' AND NOT blocked AND (queue, user_id) > (lane.queue, lane.user_id) ORDER BY queue, user_id LIMIT 1
       ) AS next
     )
-    SELECT queue, user_id AS "userId" FROM lane LIMIT 10000`);
+    SELECT queue, user_id AS "userId" FROM lane LIMIT 10000`,
+  });
   return rows;
 }
 
 /** Order keys with waiting jobs, the same way. */
 async function orderKeys(tx: Sql): Promise<string[]> {
-  const { rows } = await tx.query<{ key: string }>(`
+  const { rows } = await tx.query<{ key: string }>({
+    name: 'order-keys',
+    text: `
     WITH RECURSIVE keys AS (
       (SELECT order_key FROM jobs WHERE order_key IS NOT NULL AND state = 'pending' ORDER BY order_key LIMIT 1)
       UNION ALL
@@ -177,15 +190,17 @@ async function orderKeys(tx: Sql): Promise<string[]> {
         WHERE order_key IS NOT NULL AND state = 'pending' AND order_key > keys.order_key ORDER BY order_key LIMIT 1
       ) AS next
     )
-    SELECT order_key AS key FROM keys LIMIT 20000`);
+    SELECT order_key AS key FROM keys LIMIT 20000`,
+  });
   return rows.map(({ key }) => key);
 }
 
 async function scheduleClean(tx: Sql): Promise<void> {
-  await tx.query(
-    `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id)
+  await tx.query({
+    name: 'schedule-clean',
+    text: `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id)
      SELECT $1, 'clean', $2, '{}', $3, $3 WHERE NOT EXISTS (
        SELECT 1 FROM jobs WHERE subject_id = $3 AND kind = 'clean' AND created_at > now() - interval '${cleanEvery}')`,
-    [uuidv7(), catalogue.clean.queue, nobody],
-  );
+    values: [uuidv7(), catalogue.clean.queue, nobody],
+  });
 }

@@ -30,7 +30,7 @@ export async function embedChunks(
   await database.transaction(async (tx) => {
     await within.before?.(tx);
     if (!(await holdVersion(tx, range.versionId))) return;
-    if (made.length > 0) await keepVectors(tx, embedder.model, made);
+    await keepVectors(tx, embedder.model, made);
     if (!failed) await within.after?.(tx);
   });
   if (failed) throw failed.reason;

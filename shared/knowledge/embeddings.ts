@@ -18,7 +18,12 @@ export async function findWithoutVector(
   return rows;
 }
 
-/** Keeps vectors; one of another size under the same name is replaced. */
+/**
+ * Keeps vectors of one size; one of another size under the same name is replaced.
+ *
+ * They go over as one value, which the driver sends as it is: as an array of bytes they would be written in hexadecimal
+ * and read again, at twice the time for both sides.
+ */
 export async function keepVectors(
   tx: Sql,
   model: string,
@@ -26,13 +31,24 @@ export async function keepVectors(
 ): Promise<void> {
   // In one order for all: two that keep the same vectors at once wait for each other instead of for ever.
   const sorted = vectors.toSorted((one, other) => one.hash.compare(other.hash));
+  const [first] = sorted;
+  if (!first) return;
+  const hashes = sorted.map(({ hash }) => hash);
   await tx.query({
     name: 'keep-vectors',
     text: `INSERT INTO embeddings (model, content_hash, vector)
-      SELECT $1, hash, vector FROM unnest($2::bytea[], $3::bytea[]) AS made (hash, vector)
+      SELECT $1, substring($2::bytea, n * $4::int + 1, $4), substring($3::bytea, n * $5::int + 1, $5)
+      FROM generate_series(0, $6::int - 1) AS n
       ON CONFLICT (model, content_hash) DO UPDATE SET vector = excluded.vector
       WHERE octet_length(embeddings.vector) <> octet_length(excluded.vector)`,
-    values: [model, sorted.map(({ hash }) => hash), sorted.map(({ vector }) => toBytes(vector))],
+    values: [
+      model,
+      Buffer.concat(hashes),
+      Buffer.concat(sorted.map(({ vector }) => toBytes(vector))),
+      first.hash.byteLength,
+      first.vector.byteLength,
+      sorted.length,
+    ],
   });
 }
 

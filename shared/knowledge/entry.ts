@@ -74,10 +74,11 @@ function present(row: EntryRow): EntryView {
 
 /** The entry as the reader sees it. @throws AppError `not_found` */
 export async function getEntry(sql: Sql, reader: Reader, id: string): Promise<EntryView> {
-  const { rows } = await sql.query<EntryRow>(`SELECT ${columns} FROM ${source} WHERE entry.id = $5 AND ${visibleSql}`, [
-    ...readerValues(reader),
-    id,
-  ]);
+  const { rows } = await sql.query<EntryRow>({
+    name: 'get-entry',
+    text: `SELECT ${columns} FROM ${source} WHERE entry.id = $5 AND ${visibleSql}`,
+    values: [...readerValues(reader), id],
+  });
   if (!rows[0]) throw notFound('The entry');
   return present(rows[0]);
 }

@@ -86,6 +86,11 @@ function endContent(
       stored.push(ready);
     }
     await endReading(tx, task.versionId);
+    // Of what is stored in one piece nothing can be in the index yet, and nothing but that was to be asked for.
+    if (last !== 'stored' && last.from === 0) {
+      await waitForStages(tx, job.id);
+      return { ready: stored, waits: true };
+    }
     const completed = await completeVersion(tx, task.versionId);
     const missing = await askForMissing(tx, task.versionId, task.userId);
     const current = await findReadTask(tx, task.versionId);
