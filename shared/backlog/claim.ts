@@ -125,7 +125,7 @@ export async function finishJob(sql: Sql, claim: Claim, outcome: Outcome): Promi
   });
   const [row] = rows;
   if (!row) throw new ClaimLost();
-  return { lane: { queue: row.queue, userId: row.userId }, orderKey: row.orderKey ?? undefined, freed: true };
+  return { lane: { queue: row.queue, userId: row.userId }, orderKey: row.orderKey ?? undefined };
 }
 
 const finishStatement = {

@@ -18,12 +18,10 @@ export type NewJob<Kind extends JobKind> = {
   priority?: number;
 };
 
-/** What the dispatcher is told after the commit; if that never happens, the sweep finds the row. */
+/** Where a job has come, or a place has become free. Told to the dispatcher after the commit; if never, the sweep finds it. */
 export type Ready = {
   lane: Lane;
   orderKey?: string;
-  /** There is a place in the lane, and perhaps nothing for it; else there is a job. */
-  freed?: true;
 };
 
 /**

@@ -170,6 +170,6 @@ export async function deleteConversation(
     runningJobs: jobs.rows.filter(({ state }) => state === 'running').map(({ id }) => id),
     ready: jobs.rows
       .filter(({ state }) => state !== 'running')
-      .map(({ queue, userId }) => ({ lane: { queue, userId }, freed: true })),
+      .map(({ queue, userId }) => ({ lane: { queue, userId } })),
   };
 }

@@ -89,6 +89,18 @@ describe('admission', () => {
     expect((await backlog.states(userId)).filter((state) => state === 'queued')).toHaveLength(slots);
   });
 
+  it('asks for no lock of a user who has no place free, so that nobody who is dispatched with them waits for it', async () => {
+    await putMany(slots + 1);
+    await dispatchByAll([{ lane: laneOf(userId) }]);
+    const [dispatcher] = dispatchers;
+    const other = await backlog.put();
+    await backlog.database.transaction(async (tx) => {
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('replies ' || $1, 0))`, [userId]);
+      await backlog.dispatch(dispatcher as Dispatcher, [{ lane: laneOf(userId) }, other.ready]);
+      expect((await backlog.row(other.id)).state).toBe('queued');
+    });
+  });
+
   it('takes the smallest priority first, and else the order of acceptance', async () => {
     const [late, first, urgent] = [
       await backlog.put({ userId, priority: 5 }),
