@@ -73,7 +73,11 @@ export async function withCitations(
     ({ role, state }) => role === 'assistant' && state !== 'queued' && state !== 'running',
   );
   if (replies.length === 0) return [...messages];
-  const ids = replies.map(({ id }) => id);
+  const ids = await findCiting(
+    sql,
+    replies.map(({ id }) => id),
+  );
+  if (ids.length === 0) return messages.map((message) => ({ ...message, citations: [] }));
   const perReader = await Promise.all(readers.map((reader) => readCitations(sql, reader, ids)));
   const [first = [], ...others] = perReader;
   const keyOf = ({ messageId, n }: CitationRow): string => `${messageId} ${n}`;
@@ -85,6 +89,17 @@ export async function withCitations(
       .filter(({ messageId }) => messageId === message.id)
       .map(({ messageId: _messageId, n: _n, ...citation }) => citation),
   }));
+}
+
+/** Which of the messages cite anything: most do not, and then their readers need not be looked at one by one. */
+async function findCiting(sql: Sql, messageIds: readonly string[]): Promise<string[]> {
+  const { rows } = await sql.query<{ id: string }>({
+    name: 'find-citing-messages',
+    text: `SELECT id FROM unnest($1::uuid[]) AS message (id)
+      WHERE EXISTS (SELECT 1 FROM message_citations WHERE message_id = message.id)`,
+    values: [messageIds],
+  });
+  return rows.map(({ id }) => id);
 }
 
 type CitationRow = Citation & { messageId: string; n: number };
