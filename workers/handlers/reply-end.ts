@@ -42,11 +42,12 @@ export async function endReply(
   const { conversationId } = task.reply;
   const saved = await inOneTransaction(ctx, async (tx) => {
     await job.guard(tx);
-    if (!(await membershipIsStill(tx, conversationId, task.membershipVersion))) return 'readers-changed';
-    if (sources && !(await areStillReadable(tx, await holdReaders(tx, conversationId), sources.passages))) {
-      return 'readers-changed';
-    }
+    const readersAreSame =
+      (await membershipIsStill(tx, conversationId, task.membershipVersion)) &&
+      (!sources || (await areStillReadable(tx, await holdReaders(tx, conversationId), sources.passages)));
+    // Tokens were paid for, whether or not the text is saved.
     await recordUsageOf(tx, job, conversationId, written);
+    if (!readersAreSame) return 'readers-changed';
     const row = await saveReply(tx, {
       messageId: task.reply.id,
       attempt: job.attempt,
@@ -63,7 +64,6 @@ export async function endReply(
     job.logger.info('a member was added, or lost the right to read a passage; the reply starts again');
     return { state: 'pending', delayMs: 0, counts: false, error: null };
   }
-  if (written.usage) ctx.metrics.tokens(written.model, written.usage);
   // Nothing to save: it was, by a commit whose answer got lost on the way, or the reply is gone.
   if (!saved) return announceEnd(ctx, job);
   await announce(ctx, saved, end.seq);

@@ -108,6 +108,7 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
     throw error;
   } finally {
     await writer.stop();
+    if (written.usage) ctx.metrics.tokens(written.model, written.usage);
   }
 }
 
