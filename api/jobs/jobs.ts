@@ -1,16 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Principal } from '../../shared/accounts/principal.js';
-import { findJob, type JobView, requestCancel, retryJob } from '../../shared/backlog/control.js';
+import { findJob, isUnfinished, type JobView, requestCancel, retryJob } from '../../shared/backlog/control.js';
 import { announceUpdated } from '../../shared/conversations/announce-updated.js';
 import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { findMessage } from '../../shared/conversations/message.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { AppError } from '../../shared/errors.js';
 import { catalogue, isJobKind, type JobContract, type JobKind } from '../../shared/jobs/index.js';
 import { cancelIngestion, isIngestion } from '../../shared/knowledge/cancel-ingestion.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
+import { requireJob } from './require-job.js';
 
 const time = z.iso.datetime();
 
@@ -45,13 +45,6 @@ function present(job: JobView): z.input<typeof jobSchema> {
   };
 }
 
-/** @throws AppError `not_found` for a job of somebody else, unless an admin asks. */
-async function requireJob(ctx: WebContext, principal: Principal, id: string): Promise<JobView> {
-  const job = await findJob(ctx.database, id);
-  if (!job || (job.userId !== principal.userId && principal.role !== 'admin')) throw notFound('The job');
-  return job;
-}
-
 /** In milliseconds. */
 const endLimitMs = 2_000;
 const endPollMs = 50;
@@ -79,7 +72,7 @@ export const getJob = endpoint({
   response: { status: 200, description: 'The job.', schema: jobSchema },
   errors: ['not_found'],
   async handler({ ctx, principal, params }) {
-    return present(await requireJob(ctx, principal, params.id));
+    return present(await requireJob(ctx.database, principal, params.id));
   },
 });
 
@@ -93,7 +86,7 @@ export const postRetry = endpoint({
   response: { status: 202, description: 'The job, waiting again.', schema: jobSchema },
   errors: ['not_found', 'conflict'],
   async handler({ ctx, principal, params }) {
-    const job = await requireJob(ctx, principal, params.id);
+    const job = await requireJob(ctx.database, principal, params.id);
     const isReply = job.kind === 'reply-to-message';
     const readerId = principal.role === 'admin' ? null : principal.userId;
     if (isReply) await untilJobEnded(ctx, job);
@@ -104,11 +97,9 @@ export const postRetry = endpoint({
     });
     ctx.dispatcher.kick(done.ready);
     if (done.reply) announceUpdated(ctx, done.reply);
-    return present(await requireJob(ctx, principal, job.id));
+    return present(await requireJob(ctx.database, principal, job.id));
   },
 });
-
-const isUnfinished = ({ state }: JobView): boolean => state === 'pending' || state === 'queued' || state === 'running';
 
 async function cancelJob(ctx: WebContext, job: JobView & { kind: JobKind }): Promise<void> {
   const whole = isIngestion(job.kind)
@@ -134,8 +125,8 @@ export const postCancelJob = endpoint({
   response: { status: 202, description: 'The job as it is at this moment.', schema: jobSchema },
   errors: ['not_found', 'conflict'],
   async handler({ ctx, principal, params }) {
-    const job = await requireJob(ctx, principal, params.id);
-    if (isJobKind(job.kind) && isUnfinished(job) && (catalogue[job.kind] as JobContract).implied) {
+    const job = await requireJob(ctx.database, principal, params.id);
+    if (isJobKind(job.kind) && isUnfinished(job.state) && (catalogue[job.kind] as JobContract).implied) {
       throw new AppError('conflict', 'This work follows from a change that is saved; it cannot be cancelled.');
     }
     if (job.kind === 'reply-to-message') {
@@ -143,6 +134,6 @@ export const postCancelJob = endpoint({
     } else if (isJobKind(job.kind)) {
       await cancelJob(ctx, { ...job, kind: job.kind });
     }
-    return present(await requireJob(ctx, principal, job.id));
+    return present(await requireJob(ctx.database, principal, job.id));
   },
 });

@@ -1,6 +1,7 @@
 import type { PrincipalCache } from '../../shared/accounts/principal-cache.js';
 import type { Principal } from '../../shared/accounts/principal.js';
 import { AppError } from '../../shared/errors.js';
+import { jobOf } from '../../shared/realtime/rooms.js';
 import { endSession } from './end-session.js';
 import type { RealtimeHub } from './hub.js';
 import type { EventHandlers } from './receive-event.js';
@@ -14,7 +15,7 @@ export function takePrincipal(deps: Pick<Deps, 'realtime'>, session: Session, pr
   const before = session.principal.role;
   session.principal = principal;
   if (before !== 'admin' || principal.role === 'admin') return;
-  for (const room of [...session.rooms].filter((room) => room.startsWith('job:'))) {
+  for (const room of [...session.rooms].filter((room) => jobOf(room) !== null)) {
     leaveRoom(deps, session, room);
     session.socket.emit('access:revoked', { room });
   }

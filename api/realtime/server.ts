@@ -14,9 +14,9 @@ import { renewHandlers, takePrincipal, watchToken } from './renew.js';
 import { resumeReply } from './resume-reply.js';
 import type { ClientSocket, SocketServer } from './session.js';
 import { startSlowSocketGuard } from './slow-sockets.js';
-import { enterRoom } from './socket-rooms.js';
+import { enterRoom, leaveRoom } from './socket-rooms.js';
 import { stopTyping, typingHandlers } from './typing.js';
-import { jobHandlers } from './watch-job.js';
+import { endsJob, jobHandlers } from './watch-job.js';
 
 /** The socket side of a web process. */
 export type Realtime = {
@@ -59,6 +59,10 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
     refreshed: takePrincipal.bind(null, ctx),
     ended: endSession,
   };
+  const leave = (socketId: string, room: string): void => {
+    const socket: ClientSocket | undefined = io.of('/').sockets.get(socketId);
+    if (socket) leaveRoom(ctx, socket.data.session, room);
+  };
   let closing = false;
 
   io.use(createHandshake({ principals, logger, closing: () => closing }));
@@ -71,6 +75,7 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
       io.to(room)
         .except(hidden)
         .emit(e, p as never);
+    if (endsJob(e, p)) for (const id of [...(joined ?? [])]) leave(id, room);
     if (e === 'user:left' && q === undefined) presence.correct(room, (p as { userId: string }).userId);
   });
   io.on('connection', (socket) => {

@@ -1,7 +1,6 @@
 import { AppError } from '../errors.js';
 import type { Principal, Role } from './principal.js';
 
-const everybody: readonly Role[] = ['admin', 'power', 'regular', 'guest'];
 const members: readonly Role[] = ['admin', 'power', 'regular'];
 const editors: readonly Role[] = ['admin', 'power'];
 const admins: readonly Role[] = ['admin'];
@@ -13,18 +12,16 @@ const allowed = {
   'knowledge:approve': admins,
   'knowledge:manage-all': admins,
   'conversations:create': members,
-  'conversations:take-part': everybody,
   'documents:create': members,
-  'documents:take-part': everybody,
   'users:look-up': members,
-  'users:manage': admins,
+  'jobs:manage-all': admins,
   'usage:read-all': admins,
 } as const;
 
 /** Something that an account may or may not do by its role. */
 export type Action = keyof typeof allowed;
 
-/** Every action, for tests and descriptions. */
+/** Every action, for tests. */
 export const actions = Object.keys(allowed) as Action[];
 
 /** Whether accounts with `role` may do `action`. */

@@ -1,4 +1,4 @@
-/** What an account may do; the table is in docs/architecture.md. */
+/** What an account may do; the table is in the README, under Security. */
 export const roles = ['admin', 'power', 'regular', 'guest'] as const;
 export type Role = (typeof roles)[number];
 

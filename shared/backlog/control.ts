@@ -22,6 +22,9 @@ export type JobView = {
   finishedAt: Date | null;
 };
 
+/** False for a state that nothing follows, unless a failed job is tried again. */
+export const isUnfinished = (state: string): boolean => ['pending', 'queued', 'running'].includes(state);
+
 /** @returns null when there is no such job; whether the caller may see it is not asked here. */
 export async function findJob(sql: Sql, id: string): Promise<JobView | null> {
   const { rows } = await sql.query<JobView>(

@@ -1,5 +1,5 @@
-import type { ClientEventAck, ServerEvent, ServerEventPayloads } from '../realtime/events.js';
-import { conversationOf } from '../realtime/rooms.js';
+import type { ClientEventAck, ServerEvent } from '../realtime/events.js';
+import { conversationOf, jobOf } from '../realtime/rooms.js';
 import {
   type Connection,
   type ConnectionEvents,
@@ -11,7 +11,7 @@ import { type Conversation, createConversation, type DrivenConversation } from '
 import { createEmitter, type Emitter } from './emitter.js';
 
 export type ClientEvents = Pick<ConnectionEvents, 'connected' | 'disconnected' | 'unauthorized'> & {
-  /** How a watched job is doing. */
+  /** How a watched job is doing; after a reconnect once more, however it stands by then. */
   job:
     | { jobId: string; state: string; progress: unknown }
     | { jobId: string; state: 'done' }
@@ -29,12 +29,17 @@ export type Client = Pick<Emitter<ClientEvents>, 'on'> & {
    * @throws ClientError `not_found`, or `closed`.
    */
   join(conversationId: string): Promise<Conversation>;
-  /** Hears of a job as `job` events. */
-  watchJob(jobId: string): Promise<Omit<ClientEventAck<'job:watch'>, 'ok'>>;
+  /** Says how a job stands, and tells of it as `job` events until it has ended. */
+  watchJob(jobId: string): Promise<WatchedJob>;
   /** Who the server says we are; null while not connected. */
   session(): SessionInfo | null;
   close(): void;
 };
+
+type WatchedJob = Omit<ClientEventAck<'job:watch'>, 'ok'>;
+
+/** The states that nothing follows. */
+const isOver = (state: string): boolean => ['done', 'failed', 'cancelled'].includes(state);
 
 /** After a resync clients do not come all at once, in milliseconds. */
 const spreadMs = 300;
@@ -54,26 +59,51 @@ export function createClient(options: ConnectionOptions): Client {
   function take(name: ServerEvent, payload: unknown): void {
     const { conversationId, room } = payload as { conversationId?: string; room?: string };
     const id = conversationId ?? (room === undefined ? null : conversationOf(room));
-    if (name === 'room:resync') setTimeout(() => rejoin(conversations.get(id ?? '')), Math.random() * spreadMs);
+    if (name === 'room:resync') setTimeout(() => resync(room ?? ''), Math.random() * spreadMs);
     else if (name.startsWith('job:')) takeJob(name, payload);
     else if (id !== null) conversations.get(id)?.take(name, payload);
   }
 
+  function resync(room: string): void {
+    const jobId = jobOf(room);
+    if (jobId === null) rejoin(conversations.get(conversationOf(room) ?? ''));
+    else if (jobs.has(jobId)) watchAgain(jobId);
+  }
+
+  /** Of how a job goes on the event names the state; the others are named after it. */
   function takeJob(name: ServerEvent, payload: unknown): void {
-    if (name === 'job:progress') {
-      emitter.emit('job', payload as ServerEventPayloads['job:progress']);
-      return;
-    }
-    const { jobId, error } = payload as ServerEventPayloads['job:failed'];
-    jobs.delete(jobId);
-    emitter.emit('job', name === 'job:done' ? { jobId, state: 'done' } : { jobId, state: 'failed', error });
+    const { jobId, ...told } = payload as { jobId: string } & Partial<WatchedJob>;
+    const state = told.state ?? name.slice('job:'.length);
+    tellJob(jobId, { progress: null, error: null, ...told, state });
+  }
+
+  function tellJob(jobId: string, { state, progress, error }: WatchedJob): void {
+    if (isOver(state)) jobs.delete(jobId);
+    if (state === 'done') emitter.emit('job', { jobId, state });
+    else if (state === 'failed' && error) emitter.emit('job', { jobId, state, error });
+    else emitter.emit('job', { jobId, state, progress });
+  }
+
+  async function watch(jobId: string): Promise<WatchedJob> {
+    jobs.add(jobId);
+    const { state, progress, error } = await connection.request('job:watch', { jobId });
+    if (isOver(state)) jobs.delete(jobId);
+    return { state, progress, error };
+  }
+
+  /** It may have ended while nobody listened. */
+  function watchAgain(jobId: string): void {
+    watch(jobId).then(
+      (job) => tellJob(jobId, job),
+      () => jobs.delete(jobId),
+    );
   }
 
   connection.on('event', ({ name, payload }) => take(name, payload));
   connection.on('connected', (session) => {
     if (connectedBefore) {
       for (const conversation of conversations.values()) rejoin(conversation);
-      for (const jobId of jobs) connection.request('job:watch', { jobId }).catch(() => jobs.delete(jobId));
+      for (const jobId of [...jobs]) watchAgain(jobId);
     }
     connectedBefore = true;
     emitter.emit('connected', session);
@@ -99,11 +129,7 @@ export function createClient(options: ConnectionOptions): Client {
       }
       return conversation;
     },
-    async watchJob(jobId) {
-      jobs.add(jobId);
-      const { state, progress } = await connection.request('job:watch', { jobId });
-      return { state, progress };
-    },
+    watchJob: (jobId) => watch(jobId.toLowerCase()),
     session: () => connection.session(),
     close() {
       for (const conversation of [...conversations.values()]) conversation.close();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { id, line, text } from '../schemas.js';
 import { documentClientEvents } from './document-events.js';
-import { messageSchema } from './message-view.js';
+import { messageSchema, problem } from './message-view.js';
 
 /** The longest message of a person, in UTF-16 units: about 25,000 tokens of English. */
 export const maxMessageLength = 100_000;
@@ -88,8 +88,12 @@ export const clientEvents = {
   ...documentClientEvents,
   'job:watch': {
     payload: z.strictObject({ jobId: id }),
-    ack: ok.extend({ state: z.string(), progress: z.unknown() }),
-    description: 'Enters the room of a job of yours, to hear of its progress and end.',
+    ack: ok.extend({
+      state: z.string(),
+      progress: z.unknown(),
+      error: problem.nullable().describe('Why it failed, or waits to be tried again.'),
+    }),
+    description: 'Enters the room of a job of yours, to hear of its progress and end; with that it is left again.',
   },
 } as const;
 

@@ -16,5 +16,10 @@ export function documentOf(room: string): string | null {
   return room.startsWith('document:') ? room.slice('document:'.length) : null;
 }
 
+/** The id in the name of a job's room; null for other rooms. */
+export function jobOf(room: string): string | null {
+  return room.startsWith('job:') ? room.slice('job:'.length) : null;
+}
+
 /** True for rooms whose readers see who else is there. */
 export const isShared = (room: string): boolean => conversationOf(room) !== null || documentOf(room) !== null;

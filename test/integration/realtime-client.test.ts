@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Client, ClientError, createClient } from '../../shared/client/index.js';
 import { eventually } from '../support/eventually.js';
@@ -152,6 +153,40 @@ it('cancels a reply and keeps what it said', async () => {
   expect(message?.state).toBe('cancelled');
   expect(message?.content).toBe(reply?.text);
   expect(message?.content.length).toBeGreaterThan(0);
+});
+
+it('tells of a watched job that ended, or whose end was not heard, while it was away', async () => {
+  const { database, publisher } = second.ctx;
+  const error = { code: 'made_up', message: 'So it is.' };
+  const end = (id: string, state: string, told: object | null) =>
+    database.query('UPDATE jobs SET state = $2, error = $3, finished_at = now() WHERE id = $1', [id, state, told]);
+  const ids = [randomUUID(), randomUUID(), randomUUID()] as const;
+  await database.query(
+    `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, state, attempt, lease_until)
+     SELECT id, 'clean', 'upkeep', '{}', $1, $1, 'running', 1, now() + interval '1 hour' FROM unnest($2::uuid[]) AS id`,
+    [user.user.id, ids],
+  );
+  const own = await startCuttingProxy([system.app.url]);
+  const client = connect({ url: own.url });
+  const heard: object[] = [];
+  client.on('job', (job) => heard.push(job));
+  for (const id of ids) expect(await client.watchJob(id.toUpperCase())).toMatchObject({ state: 'running' });
+  await end(ids[0], 'done', null);
+  await end(ids[1], 'failed', error);
+  own.cut();
+  await eventually(() => expect(heard).toHaveLength(3));
+  expect(heard).toEqual(
+    expect.arrayContaining([
+      { jobId: ids[0], state: 'done' },
+      { jobId: ids[1], state: 'failed', error },
+      { jobId: ids[2], state: 'running', progress: null },
+    ]),
+  );
+  await end(ids[2], 'done', null);
+  await publisher.emit(`job:${ids[2]}`, 'room:resync', { room: `job:${ids[2]}` });
+  await eventually(() => expect(heard.slice(3)).toEqual([{ jobId: ids[2], state: 'done' }]));
+  client.close();
+  await own.close();
 });
 
 it('watches a job', async () => {

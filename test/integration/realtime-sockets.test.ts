@@ -221,7 +221,22 @@ describe('jobs', () => {
       expect(await socket.ask('job:watch', { jobId: body.jobId })).toMatchObject({ ok: true, progress: null });
       await app.ctx.publisher.emit(`job:${body.jobId}`, 'job:done', { jobId: body.jobId });
       expect(await socket.event('job:done')).toEqual({ jobId: body.jobId });
+      expect(app.ctx.realtime.rooms.names()).not.toContain(`job:${body.jobId}`);
     }
+    const over = randomUUID();
+    await app.ctx.database.query(
+      `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, state, finished_at)
+       VALUES ($1, 'clean', 'upkeep', '{}', $2, $2, 'done', now())`,
+      [over, owner.user.id],
+    );
+    const late = await connect(owner.accessToken);
+    expect(await late.ask('job:watch', { jobId: over })).toEqual({
+      ok: true,
+      state: 'done',
+      progress: null,
+      error: null,
+    });
+    expect(app.ctx.realtime.rooms.names()).not.toContain(`job:${over}`);
     const demoted = await connect(admin.accessToken);
     await demoted.ask('job:watch', { jobId: body.jobId });
     await app.ctx.database.query(`UPDATE users SET role = 'regular' WHERE id = $1`, [admin.user.id]);
