@@ -1,13 +1,13 @@
 import type { Request, Response } from 'express';
 import type { Principal } from '../../shared/accounts/principal.js';
-import type { MessageRow } from '../../shared/conversations/message.js';
+import { hasEnded, type MessageRow } from '../../shared/conversations/message.js';
 import { AppError } from '../../shared/errors.js';
 import type { FollowerPosition } from '../../shared/realtime/reply-follower.js';
 import { readPosition } from '../../shared/realtime/reply-reader.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { bearerToken } from '../middleware/authenticate.js';
-import { findReply, hasEnded, viewOf } from '../realtime/resume-reply.js';
+import { findReply, viewOf } from '../realtime/resume-reply.js';
 import { eventStreamType, openEventStream } from './event-stream.js';
 import { followReply } from './follow-reply.js';
 

@@ -62,13 +62,13 @@ export const getKnowledgeSearch = endpoint({
       const { limit, tags, status, source } = query;
       return { items: await searchPassages(ctx, [principal], { ...vectors, limit, tags, status, source }), mode };
     } catch (error) {
-      throw toAppError(error, signal);
+      throw toUnavailable(error, signal);
     }
   },
 });
 
 /** A vector store or an embeddings service that is away is not our mistake, and passes. */
-function toAppError(error: unknown, signal: AbortSignal): unknown {
+function toUnavailable(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof JobFailure || signal.aborted) {
     return new AppError('unavailable', 'The search is not available at the moment. Please try again.', {
       retryAfterSeconds: 2,

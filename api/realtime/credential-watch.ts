@@ -1,3 +1,4 @@
+import { tokenExpired } from '../../shared/accounts/access-tokens.js';
 import { findEndedCredentials } from '../../shared/accounts/ended-credentials.js';
 import type { PrincipalCache } from '../../shared/accounts/principal-cache.js';
 import type { Principal } from '../../shared/accounts/principal.js';
@@ -74,7 +75,7 @@ export function createCredentialWatch({ principals, database, bus, logger }: Opt
     const timer = setTimeout(
       () => {
         if (expiresAt > Date.now()) holders.set(holder, expireLater(holder));
-        else end(holder, new AppError('token_expired', 'The access token or API key has expired.'));
+        else end(holder, tokenExpired());
       },
       Math.min(Math.max(expiresAt - Date.now(), 0), maxTimerMs),
     );

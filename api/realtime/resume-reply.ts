@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Role } from '../../shared/accounts/principal.js';
-import { findReadableMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
+import { findReadableMessage, hasEnded, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
 import type { Sql } from '../../shared/database.js';
 import { notFound } from '../../shared/errors.js';
 import type { ClientEventAck, MessageView } from '../../shared/realtime/events.js';
@@ -40,8 +40,6 @@ export async function resumeReply(
 
 /** An empty page of no attempt: what the reader has stays as it is. */
 const nothing = { attempt: 0, fromSeq: 1, toSeq: 0, text: '', reset: false, more: false };
-
-export const hasEnded = ({ state }: MessageRow): boolean => state !== 'queued' && state !== 'running';
 
 /** @throws AppError `not_found` also for a message of a person. */
 export async function findReply(sql: Sql, where: { messageId: string; userId: string }): Promise<MessageRow> {

@@ -1,7 +1,8 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database, Sql } from '../database.js';
 import { AppError } from '../errors.js';
+import { hashToken } from './sessions.js';
 
 /** Keys of one account that are not revoked, at most. */
 const maxKeys = 50;
@@ -37,7 +38,7 @@ export function apiKeyId(key: string): string | null {
 
 /** Compares in constant time, so that how long it takes tells nothing about the stored hash. */
 export function apiKeyMatches(key: string, storedHash: Uint8Array): boolean {
-  const given = hashKey(key);
+  const given = hashToken(key);
   return given.length === storedHash.length && timingSafeEqual(given, storedHash);
 }
 
@@ -60,7 +61,7 @@ export async function createApiKey(
        SELECT $1, $2, $3, $4, $5, $6
        WHERE (SELECT count(*) FROM api_keys WHERE user_id = $2 AND revoked_at IS NULL) < $7
        RETURNING ${columns}`,
-      [id, owner.userId, owner.name, hashKey(key), key.slice(-4), owner.expiresAt, maxKeys],
+      [id, owner.userId, owner.name, hashToken(key), key.slice(-4), owner.expiresAt, maxKeys],
     );
     const [row] = rows;
     if (!row) throw new AppError('conflict', `An account has at most ${maxKeys} API keys. Revoke one first.`);
@@ -93,10 +94,6 @@ export async function touchApiKey(sql: Sql, id: string): Promise<void> {
      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
     [id],
   );
-}
-
-function hashKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
 }
 
 function toView(row: ApiKeyRow): ApiKeyView {

@@ -10,7 +10,7 @@ export function newRefreshToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** 256 random bits need no slow hash: nobody can try them all. */
+/** What is stored of a refresh token or an API key. 256 random bits need no slow hash: nobody can try them all. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

@@ -40,6 +40,9 @@ export function presentMessage(row: MessageRow): MessageView {
   };
 }
 
+/** Whether nothing more is said in it; a message of a person has ended from the start. */
+export const hasEnded = ({ state }: Pick<MessageRow, 'state'>): boolean => state !== 'queued' && state !== 'running';
+
 /** @returns null when there is no such message; whether the caller may read it is not asked here. */
 export async function findMessage(sql: Sql, id: string): Promise<MessageRow | null> {
   const { rows } = await sql.query<MessageRow>({

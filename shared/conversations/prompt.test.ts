@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Turn } from '../adapters/language-model/model.js';
 import { mentionsClaude } from './post-message.js';
-import { fitTurns, type PromptTurn, PromptTooLong, systemPrompt, tokensAtMost, toTurns } from './prompt.js';
+import { fitTurns, PromptTooLong, systemPrompt, tokensAtMost, toTurns } from './prompt.js';
 
 const said = (seq: number, role: 'user' | 'assistant', content: string, authorName: string | null = null) => ({
   seq,
@@ -25,11 +26,11 @@ describe('toTurns', () => {
 });
 
 describe('fitTurns', () => {
-  const turns: PromptTurn[] = Array.from({ length: 9 }, (_, index) => ({
+  const turns: Turn[] = Array.from({ length: 9 }, (_, index) => ({
     role: index % 2 === 0 ? 'user' : 'assistant',
     content: `${index} ${'word '.repeat(100)}`,
   }));
-  const count = async (kept: readonly PromptTurn[]): Promise<number> =>
+  const count = async (kept: readonly Turn[]): Promise<number> =>
     kept.reduce((sum, { content }) => sum + Math.ceil(content.length / 5), 0);
 
   it('asks nobody when the upper bound fits', async () => {

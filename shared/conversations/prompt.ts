@@ -1,7 +1,5 @@
+import type { Turn } from '../adapters/language-model/model.js';
 import type { HistoryMessage } from './history.js';
-
-/** A turn of the conversation as the model is shown it. */
-export type PromptTurn = { role: 'user' | 'assistant'; content: string };
 
 /** Says what every conversation needs; an own system prompt of the conversation follows it. */
 const instructions =
@@ -26,7 +24,7 @@ export function systemPrompt(own: string | null, knowledge: boolean): string {
 }
 
 /** The history as turns. It begins with a person: what Claude said before that has lost its question. */
-export function toTurns(messages: readonly HistoryMessage[]): PromptTurn[] {
+export function toTurns(messages: readonly HistoryMessage[]): Turn[] {
   const several = new Set(messages.flatMap(({ authorName }) => authorName ?? [])).size > 1;
   const first = messages.findIndex(({ role }) => role === 'user');
   return messages.slice(Math.max(first, 0)).map(({ role, content, authorName }) => ({
@@ -57,11 +55,11 @@ export class PromptTooLong extends Error {}
  */
 export async function fitTurns(
   system: string,
-  turns: readonly PromptTurn[],
+  turns: readonly Turn[],
   limit: number,
-  count: (turns: PromptTurn[]) => Promise<number>,
+  count: (turns: Turn[]) => Promise<number>,
   before = 0,
-): Promise<{ turns: PromptTurn[]; omitted: number }> {
+): Promise<{ turns: Turn[]; omitted: number }> {
   let kept = [...turns];
   const bound = tokensAtMost(system) + turns.reduce((sum, { content }) => sum + tokensAtMost(content) + 8, 0);
   if (bound > limit) {
@@ -77,7 +75,7 @@ export async function fitTurns(
 }
 
 /** Keeps the newest turns up to `share` of the length, always fewer than before, beginning with a person. */
-function dropOldest(turns: PromptTurn[], share: number): PromptTurn[] {
+function dropOldest(turns: Turn[], share: number): Turn[] {
   const length = turns.reduce((sum, { content }) => sum + content.length, 0);
   // A little less than the share: counts are not linear, and another round costs a call.
   let room = length * share * 0.95;
@@ -91,13 +89,13 @@ function dropOldest(turns: PromptTurn[], share: number): PromptTurn[] {
 }
 
 /** @param cut how many messages of the conversation are before the first of the turns. */
-function cutAtStep(turns: PromptTurn[], cut: number): PromptTurn[] {
+function cutAtStep(turns: Turn[], cut: number): Turn[] {
   // A power of two, which stays the same from reply to reply, of at most a third of what is kept.
   const step = 2 ** Math.max(0, Math.floor(Math.log2(turns.length / 3)));
   return fromPerson(turns, Math.ceil(cut / step) * step - cut);
 }
 
-function fromPerson(turns: PromptTurn[], from: number): PromptTurn[] {
+function fromPerson(turns: Turn[], from: number): Turn[] {
   let first = from;
   while (first < turns.length - 1 && turns[first]?.role !== 'user') first += 1;
   return turns.slice(first);

@@ -3,7 +3,14 @@ import { enqueue, type Ready } from '../backlog/enqueue.js';
 import type { Sql } from '../database.js';
 import { AppError, notFound } from '../errors.js';
 import type { MessageView } from '../realtime/events.js';
-import { findMessage, findReadableMessage, type MessageRow, messageColumns, presentMessage } from './message.js';
+import {
+  findMessage,
+  findReadableMessage,
+  hasEnded,
+  type MessageRow,
+  messageColumns,
+  presentMessage,
+} from './message.js';
 import { conversationOrderKey } from './post-message.js';
 
 export type Regenerated = { reply: MessageView; superseded: MessageView; ready: Ready };
@@ -63,8 +70,6 @@ export async function regenerateReply(tx: Sql, userId: string, messageId: string
   });
   return { reply: presentMessage(reply.rows[0] as MessageRow), superseded: presentMessage(superseded.rows[0]), ready };
 }
-
-const hasEnded = ({ state }: MessageRow): boolean => state !== 'queued' && state !== 'running';
 
 const replyRunning = (): AppError =>
   new AppError('reply_running', 'The reply has not ended yet. Cancel it first, or wait.');

@@ -5,7 +5,7 @@ import { can } from '../accounts/policy.js';
 import type { Sql } from '../database.js';
 import type { KnowledgeHit, SearchFilter } from './hit.js';
 import type { Reader } from './policy.js';
-import { readableByAll, type Reader as Rights } from './ranking/readable.js';
+import { readableByAll, type Rights } from './ranking/readable.js';
 import type { Status } from './status.js';
 import { findReadableHits, type FoundPoint } from './search-check.js';
 

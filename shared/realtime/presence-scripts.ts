@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { keyPrefix } from '../redis.js';
+import { roomChannel } from './publisher.js';
 
 /** Processes that hold rooms open, by when they count as dead unless they are heard of. */
 const processesKey = `${keyPrefix}presence:processes`;
@@ -10,8 +11,6 @@ const roomsKey = (processId: string): string => `${keyPrefix}presence:rooms:${pr
 /** Who is in a room: by user id a name and the processes that say so. */
 export const presenceKey = (room: string): string => `${keyPrefix}presence:room:${room}`;
 
-const channelPrefix = `${keyPrefix}room:`;
-
 /**
  * Functions of all scripts. A user is in a room while at least one process says so; the change and its
  * announcement are one step, so that of several processes exactly one announces, in the order of what happened.
@@ -19,7 +18,7 @@ const channelPrefix = `${keyPrefix}room:`;
 const common = `
 local function announce(event, room, user, name)
   local payload = { room = room, userId = user, name = name }
-  redis.call('PUBLISH', '${channelPrefix}' .. room, cjson.encode({ e = event, p = payload }))
+  redis.call('PUBLISH', '${roomChannel('')}' .. room, cjson.encode({ e = event, p = payload }))
 end
 local function put(room, user, name, process, quiet)
   local key = '${presenceKey('')}' .. room

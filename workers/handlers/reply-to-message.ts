@@ -1,15 +1,8 @@
-import { ModelError } from '../../shared/adapters/language-model/model.js';
+import { ModelError, type Turn } from '../../shared/adapters/language-model/model.js';
 import type { Outcome } from '../../shared/backlog/claim.js';
 import { JobStopped } from '../../shared/backlog/leases.js';
 import { readHistory } from '../../shared/conversations/history.js';
-import {
-  fitTurns,
-  PromptTooLong,
-  type PromptTurn,
-  searchIsAway,
-  systemPrompt,
-  toTurns,
-} from '../../shared/conversations/prompt.js';
+import { fitTurns, PromptTooLong, searchIsAway, systemPrompt, toTurns } from '../../shared/conversations/prompt.js';
 import { beginReply, type ReplyTask } from '../../shared/conversations/reply.js';
 import { ClaimLost } from '../../shared/errors.js';
 import { createReplyWriter } from '../../shared/realtime/reply-writer.js';
@@ -133,7 +126,7 @@ async function makePrompt(ctx: WorkerContext, job: Run, task: ReplyTask, model: 
     const limit = contextTokens - maxTokens - marginTokens - tokensOf(...found.passages);
     const turns = toTurns(history.messages);
     const total = history.left + history.messages.length;
-    const count = (some: PromptTurn[]) => ctx.model.countTokens({ model, system, tools, turns: some }, signal);
+    const count = (some: Turn[]) => ctx.model.countTokens({ model, system, tools, turns: some }, signal);
     const fitted = await fitTurns(system + JSON.stringify(tools), turns, limit, count, total - turns.length);
     const note = found.outcome === 'unavailable' ? searchIsAway : undefined;
     const request = { model, system, note, tools, turns: fitted.turns, sources };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { retryAfterOf } from '../retry-after.js';
 import { EmbeddingError } from './embedder.js';
 
 type Request = {
@@ -8,9 +9,6 @@ type Request = {
   timeoutMs: number;
   signal: AbortSignal;
 };
-
-/** A retry is never put off for longer than this, whatever a header says. */
-const maxRetryAfterMs = 5 * 60_000;
 
 /** Some services leave the index away, and then keep the order. */
 const answer = z.object({
@@ -86,7 +84,7 @@ async function refusal(response: Response): Promise<EmbeddingError> {
     const message = `The texts are too long for the embeddings service (${status}): ${said}`;
     return new EmbeddingError('embedding_too_large', message, { transient: false });
   }
-  const retryAfterMs = retryAfter(response.headers);
+  const retryAfterMs = retryAfterOf(response.headers);
   // OpenAI says 429 also of an account without money, which no waiting helps.
   if (status === 429 && !/insufficient_quota/.test(said)) {
     const message = 'The embeddings service is answering too many requests of this account at the moment.';
@@ -99,17 +97,6 @@ async function refusal(response: Response): Promise<EmbeddingError> {
   }
   const message = `The embeddings service refused the request (${status}): ${said}`;
   return new EmbeddingError('embedding_refused', message, { transient: false });
-}
-
-function retryAfter(headers: Headers): number | undefined {
-  const value = headers.get('retry-after');
-  const candidates = [
-    Number(headers.get('retry-after-ms') ?? Number.NaN),
-    Number(value ?? Number.NaN) * 1_000,
-    value ? Date.parse(value) - Date.now() : Number.NaN,
-  ];
-  const ms = candidates.find((candidate) => Number.isFinite(candidate) && candidate >= 0);
-  return ms === undefined ? undefined : Math.min(ms, maxRetryAfterMs);
 }
 
 /** Numbers, or in base64 little-endian floats of 32 bits. */

@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { retryAfterOf } from '../retry-after.js';
 import { ModelError } from './model.js';
 
 /**
@@ -43,9 +44,6 @@ const typeByStatus: Record<number, string> = {
   529: 'overloaded_error',
 };
 
-/** A retry is never put off for longer than this, whatever a header says. */
-const maxRetryAfterMs = 5 * 60_000;
-
 /** What the SDK threw, as an error that says whether to try again and what to tell people. */
 export function toModelError(error: unknown): unknown {
   if (error instanceof ModelError) return error;
@@ -81,16 +79,7 @@ function fromApiError(error: InstanceType<typeof Anthropic.APIError>): ModelErro
   const detail = type === 'invalid_request_error' && error.apiMessage ? `: ${error.apiMessage.slice(0, 300)}` : '';
   return new ModelError(type, `${kind.message}${detail}`, {
     transient: kind.transient,
-    retryAfterMs: retryAfter(error.headers),
+    retryAfterMs: retryAfterOf(error.headers),
     cause: error,
   });
-}
-
-function retryAfter(headers: Headers | undefined): number | undefined {
-  const milliseconds = Number(headers?.get('retry-after-ms') ?? Number.NaN);
-  const value = headers?.get('retry-after');
-  const seconds = Number(value ?? Number.NaN);
-  const date = value ? Date.parse(value) - Date.now() : Number.NaN;
-  const [ms] = [milliseconds, seconds * 1000, date].filter((candidate) => Number.isFinite(candidate) && candidate >= 0);
-  return ms === undefined ? undefined : Math.min(ms, maxRetryAfterMs);
 }

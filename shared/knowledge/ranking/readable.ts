@@ -1,7 +1,7 @@
 import { all, type Condition, type Filter, is, not, some } from '../../adapters/vector-store/filter.js';
 
 /** What one person may read, as their role says; documents are read by those who have access, whatever their role. */
-export type Reader = {
+export type Rights = {
   userId: string;
   /** Approved entries of everybody. */
   approvedEntries: boolean;
@@ -15,7 +15,7 @@ export type Reader = {
  * The passages that a search of this person finds: of entries that they manage the newest version, of others the
  * approved one. (They may read the approved one of their own as well, but would find everything twice.)
  */
-function foundBy(reader: Reader): Filter {
+function foundBy(reader: Rights): Filter {
   const own = is('ownerId', reader.userId);
   const newest = is('newest', true);
   if (reader.allEntries) return withDocuments(reader, newest);
@@ -30,13 +30,13 @@ function foundBy(reader: Reader): Filter {
  * The passages that every one of them may read: what a reply in a shared conversation may use. Of nobody it is
  * nothing.
  */
-export function readableByAll(readers: readonly Reader[]): Filter {
+export function readableByAll(readers: readonly Rights[]): Filter {
   const [first, ...others] = readers;
   if (!first) return some();
   return others.length === 0 ? foundBy(first) : all(...readers.map(readableBy));
 }
 
-function readableBy(reader: Reader): Filter {
+function readableBy(reader: Rights): Filter {
   return withDocuments(
     reader,
     ...(reader.approvedEntries || reader.allEntries ? [is('approved', true)] : []),
@@ -45,6 +45,6 @@ function readableBy(reader: Reader): Filter {
   );
 }
 
-function withDocuments(reader: Reader, ...entries: Condition[]): Filter {
+function withDocuments(reader: Rights, ...entries: Condition[]): Filter {
   return some(all(is('kind', 'entry'), some(...entries)), all(is('kind', 'document'), is('readers', reader.userId)));
 }
