@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { violations } from './rules.js';
 import { readSources, toSource } from './source.js';
+import { heavyLoads } from './web-process.js';
 
 const found = (file: string, text: string): string[] =>
   violations([toSource(file, text)]).map(({ message }) => message);
 const importing = (file: string, specifier: string): string[] => found(file, `import { x } from '${specifier}';`);
 
 test('the project keeps its own rules', () => {
-  expect(violations(readSources(process.cwd()))).toEqual([]);
+  const sources = readSources(process.cwd());
+  expect([...violations(sources), ...heavyLoads(sources)]).toEqual([]);
 });
 
 describe('reading imports', () => {
@@ -63,6 +65,30 @@ describe('who may import whom', () => {
     ['test/integration/reply.test.ts', '../../workers/main.js'],
     ['test/acceptance/reply.test.ts', '../../shared/client/index.js'],
   ])('%s may import %s', (file, specifier) => expect(importing(file, specifier)).toEqual([]));
+});
+
+describe('what a web process loads', () => {
+  const heavyIn = (statement: string) =>
+    heavyLoads([
+      toSource('api/main.ts', `import { search } from '../shared/knowledge/search.js';`),
+      toSource('shared/knowledge/search.ts', statement),
+      toSource('workers/main.ts', `import { extract } from '../shared/knowledge/extraction/extract.js';`),
+    ]);
+
+  test.each([
+    `import { model } from '../adapters/language-model/anthropic.js';`,
+    `export { extract } from './extraction/extract.js';`,
+    `const load = () => import('./chunking/chunk.js');`,
+  ])('is not for workers: %s', (statement) =>
+    expect(heavyIn(statement)).toEqual([
+      { file: 'shared/knowledge/search.ts', message: expect.stringContaining('that is for workers') },
+    ]),
+  );
+
+  test.each([`import type { Chunk } from './chunking/chunk.js';`, `import { is } from './policy.js';`])(
+    'may be anything else: %s',
+    (statement) => expect(heavyIn(statement)).toEqual([]),
+  );
 });
 
 describe('configuration and connections', () => {

@@ -9,6 +9,8 @@ export type Source = {
   code: string;
   /** The files of the project that it imports, or re-exports from, types included. */
   imports: string[];
+  /** Those of them that are loaded with it, or by it later: all but types. */
+  loads: string[];
   /** The packages that it imports. */
   packages: string[];
 };
@@ -25,12 +27,18 @@ export function readSources(root: string): Source[] {
 /** Makes a source of a path and its text. */
 export function toSource(file: string, text: string): Source {
   const code = withoutComments(text);
-  const specifiers = [...code.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+  const statements = [...code.matchAll(importPattern)].map((match) => ({
+    specifier: match[1] ?? match[2] ?? match[3] ?? '',
+    isType: /^\s*(import|export)\s+type\b/.test(match[0]),
+  }));
+  const specifiers = statements.map(({ specifier }) => specifier);
+  const filesOf = (some: string[]): string[] => some.filter(isRelative).map((specifier) => resolve(file, specifier));
   return {
     path: file,
     text,
     code,
-    imports: specifiers.filter(isRelative).map((specifier) => resolve(file, specifier)),
+    imports: filesOf(specifiers),
+    loads: filesOf(statements.flatMap(({ specifier, isType }) => (isType ? [] : specifier))),
     packages: specifiers.filter((specifier) => !isRelative(specifier)),
   };
 }
