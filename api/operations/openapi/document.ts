@@ -24,8 +24,8 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
       summary: 'A self-hosted backend on which a team talks, writes and looks things up together with Claude.',
       description:
         'Lists come in pages: give `nextCursor` as `cursor` to read on. Errors are problem documents with a stable ' +
-        '`code`. What one may not see is answered 404, what one may see but not do 403. Replies are streamed over ' +
-        'Socket.IO; its events are described in [/api/asyncapi.json](/api/asyncapi.json).',
+        '`code`. What one may not see is answered 404, what one may see but not do 403. Replies are streamed as ' +
+        'server-sent events, and over Socket.IO, whose events are described in [/api/asyncapi.json](/api/asyncapi.json).',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'This server.' }],

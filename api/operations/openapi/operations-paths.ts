@@ -50,7 +50,8 @@ export const operationsPaths: Record<string, Json> = {
       security: [],
       responses: {
         '200': json(
-          'Requests can be answered; `degraded` when Redis is away: work is accepted and done later.',
+          'Requests can be answered; `degraded` when Redis, Qdrant or the storage of files is away: most work is accepted ' +
+            'and done later.',
           readiness,
         ),
         '503': json('Postgres is away.', readiness),
