@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 
@@ -15,13 +14,4 @@ export async function readEnvironment(root: string, own: NodeJS.ProcessEnv): Pro
   const all = { ...parseEnv(text), ...own };
   const set = Object.entries(all).filter((entry): entry is [string, string] => Boolean(entry[1]));
   return Object.fromEntries(set);
-}
-
-/** A secret that is made once and kept in `file`, readable by its owner only. */
-export async function keptSecret(file: string): Promise<string> {
-  const kept = (await readFile(file, 'utf8').catch(() => '')).trim();
-  if (kept) return kept;
-  const made = randomBytes(32).toString('hex');
-  await writeFile(file, `${made}\n`, { mode: 0o600 });
-  return made;
 }

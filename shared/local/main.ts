@@ -1,9 +1,8 @@
 /** Entry of `npm start`: runs Millrace with everything it needs on this machine, until Ctrl-C. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { helpIfAsked } from '../help.js';
 import { type ProcessCounts, readProcessCounts } from './process-counts.js';
+import { projectRoot } from './project-root.js';
 import { readable } from './readable-log.js';
 import { startSupervisor } from './supervisor.js';
 
@@ -12,8 +11,7 @@ helpIfAsked(`Usage: npm start -- [--web <processes>] [--workers <processes>]
   --web       web processes, each on a port of its own from PORT on (1)
   --workers   worker processes (1)`);
 const count = readCommandLine();
-const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const root = existsSync(path.join(built, 'package.json')) ? built : path.dirname(built);
+const root = projectRoot();
 const say = (line: string): void => console.log(line);
 
 let stopping = false;

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PostgresPlace } from './postgres-place.js';
 import { processCommand } from './process-table.js';
@@ -54,14 +53,4 @@ export async function stopOrphan(data: string): Promise<void> {
       throw new Error(`An old PostgreSQL (process ${pid}) does not end: stop it, then start again.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-/** A random password, made once and kept in `file`. */
-export async function keptPassword(file: string): Promise<string> {
-  const kept = await readFile(file, 'utf8').catch(() => '');
-  if (kept) return kept;
-  const made = randomBytes(24).toString('hex');
-  await writeFile(file, made, { mode: 0o600 });
-  await chmod(file, 0o600);
-  return made;
 }

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
-import { LockedError, takeLock } from './lock.js';
-import { initialise, keptPassword, stopOrphan } from './postgres-data.js';
+import { lockFolder } from './folder-server.js';
+import { keptPort, keptSecret } from './kept.js';
+import { initialise, stopOrphan } from './postgres-data.js';
 import { findPostgresPlace, type PostgresPlace } from './postgres-place.js';
-import { freePort, type LineLog, type ServerProcess, startServerProcess } from './server-process.js';
+import { type LineLog, type ServerProcess, startServerProcess } from './server-process.js';
 
 /** A running embedded PostgreSQL. */
 export type LocalPostgres = {
@@ -42,10 +42,7 @@ type PostgresOptions = {
  */
 export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
   const place = await findPostgresPlace(options.dataDir);
-  const unlock = await takeLock(path.join(place.base, 'lock')).catch((error: unknown) => {
-    if (!(error instanceof LockedError)) throw error;
-    throw new Error(`The database in ${place.base} is in use by another Millrace (process ${error.pid}).`);
-  });
+  const { unlock } = await lockFolder(place.base, 'database');
   try {
     return await start(options, place, unlock);
   } catch (error) {
@@ -60,12 +57,10 @@ async function start(
   unlock: () => Promise<void>,
 ): Promise<LocalPostgres> {
   const data = path.join(place.base, 'data');
-  const password = await keptPassword(path.join(place.base, 'password'));
+  const password = await keptSecret(path.join(place.base, 'password'));
   if (!existsSync(data)) await initialise(place, data, password, options.durable !== false);
   await stopOrphan(data);
-  const portFile = path.join(place.base, 'port');
-  const port = await freePort(Number(await readFile(portFile, 'utf8').catch(() => '0')));
-  await writeFile(portFile, String(port));
+  const port = await keptPort(path.join(place.base, 'port'));
 
   const run = (): Promise<ServerProcess> => runServer(options, place, data, port);
   let server = await run();

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { keptSecret } from './environment.js';
 import { type FolderServer, lockFolder, runInFolder } from './folder-server.js';
-import { freePort, type LineLog, type ServerProcess, startServerProcess } from './server-process.js';
+import { keptPort, keptSecret } from './kept.js';
+import { type LineLog, type ServerProcess, startServerProcess } from './server-process.js';
 
 /** The stand-in for Qdrant, running as a process of its own. */
 export type LocalQdrant = FolderServer & { url: string; apiKey: string; port: number };
@@ -27,9 +27,7 @@ export async function startQdrant(options: Options): Promise<LocalQdrant> {
   await mkdir(dir, { recursive: true });
   const folder = await lockFolder(dir, 'Qdrant stand-in');
   const apiKey = await keptSecret(path.join(dir, 'api-key'));
-  const portFile = path.join(dir, 'port');
-  const port = await freePort(Number(await readFile(portFile, 'utf8').catch(() => '0')));
-  await writeFile(portFile, String(port));
+  const port = await keptPort(path.join(dir, 'port'));
   const run = (): Promise<ServerProcess> =>
     startServerProcess({
       name: 'The stand-in for Qdrant',

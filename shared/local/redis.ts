@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type FolderServer, lockFolder, runInFolder } from './folder-server.js';
+import { keptPort, keptSecret } from './kept.js';
 import { findRedisServer } from './redis-binary.js';
-import { freePort, type LineLog, type ServerProcess, startServerProcess } from './server-process.js';
+import { type LineLog, type ServerProcess, startServerProcess } from './server-process.js';
 
 /** A running local Redis (or Valkey). A durable one finds its data when it is started again. */
 export type LocalRedis = FolderServer & { url: string; port: number };
@@ -18,7 +18,6 @@ type RedisOptions = {
   say?: LineLog;
   /** Called when the server ends though nobody stopped it; `start` brings it back. */
   onCrash?: () => void;
-  port?: number;
   /** Says where programs are and whether one may be installed; that of this process unless given. */
   env?: NodeJS.ProcessEnv;
 };
@@ -33,15 +32,9 @@ export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
   const dir = path.resolve(options.dir);
   await mkdir(dir, { recursive: true });
   const binary = await findRedisServer(options.say, options.env);
-  const passwordFile = path.join(dir, 'password');
-  const password = (await readFile(passwordFile, 'utf8').catch(() => '')) || randomBytes(24).toString('hex');
-  await writeFile(passwordFile, password, { mode: 0o600 });
-
+  const password = await keptSecret(path.join(dir, 'password'));
   const folder = await lockFolder(dir, 'Redis');
-  const portFile = path.join(dir, 'port');
-  const kept = Number(await readFile(portFile, 'utf8').catch(() => '0'));
-  const port = options.port ?? (await freePort(kept));
-  await writeFile(portFile, String(port));
+  const port = await keptPort(path.join(dir, 'port'));
 
   // A file, and not arguments: the password is nobody's business who may list processes.
   const settingsFile = path.join(dir, 'redis.conf');

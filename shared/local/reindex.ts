@@ -3,14 +3,12 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { helpIfAsked } from '../help.js';
+import { projectRoot } from './project-root.js';
 import { takeServices } from './services.js';
 
-const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const root = existsSync(path.join(built, 'package.json')) ? built : path.dirname(built);
+const root = projectRoot();
 
 helpIfAsked('Usage: npm run reindex\n\nBuilds the vector index again, of what `npm start` would use.');
 try {

@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Environment, keptSecret } from './environment.js';
+import type { Environment } from './environment.js';
+import { keptSecret } from './kept.js';
 import { startMessagesApi } from './messages-api/server.js';
 import { startPostgres } from './postgres.js';
 import { startQdrant } from './qdrant.js';
@@ -83,8 +84,7 @@ export async function startStandIns({ env: given, folder, say, onLost }: Options
     else summary.push('Embeddings  built in: by words, not by meaning; set EMBEDDING_URL for a model');
     if (env.ANTHROPIC_API_KEY)
       summary.push(`Claude      real, at ${placeOf(env.ANTHROPIC_BASE_URL ?? 'https://api.anthropic.com')}`);
-    else if (env.ANTHROPIC_BASE_URL) summary.push(`Claude      at ${placeOf(env.ANTHROPIC_BASE_URL)}`);
-    else {
+    else if (!env.ANTHROPIC_BASE_URL) {
       const api = await startMessagesApi();
       undo.push(() => api.stop());
       env.ANTHROPIC_BASE_URL = api.url;

@@ -96,7 +96,7 @@ test('starts what is not set, keeps its secret, brings a crashed process back, a
   expect(await ask(again.url)).toMatchObject({ secret: first.secret, database: first.database });
 });
 
-test('a taken PORT that was set is an error, an unset one moves on', async () => {
+test('a taken PORT that was set is an error', async () => {
   const squatter = createServer().listen(0, '0.0.0.0');
   await once(squatter, 'listening');
   const { port } = squatter.address() as AddressInfo;
@@ -108,13 +108,14 @@ test('a taken PORT that was set is an error, an unset one moves on', async () =>
 
 test('mistakes of the configuration are told before a process is started; .env counts', async () => {
   await writeFile(path.join(root, '.env'), 'LOG_LEVEL=loud\nPORT=99999\n');
-  const error: Error = await start({ POOL_TIMEOUT: 'soon' }).then(
+  const error: Error = await start({ POOL_TIMEOUT: 'soon', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' }).then(
     () => expect.unreachable(),
     (thrown: unknown) => thrown as Error,
   );
   expect(error.message).toMatch(/LOG_LEVEL: /);
   expect(error.message).toContain('PORT: must be a whole number from 0 to 65535');
   expect(error.message).toContain('POOL_TIMEOUT: must be a whole number from 1 to 300');
+  expect(error.message).toContain('ANTHROPIC_API_KEY: must be set');
   await rm(path.join(root, '.env'));
 });
 

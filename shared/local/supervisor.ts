@@ -54,7 +54,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     undo.push(await lock(folder));
     const given = await readEnvironment(options.root, options.env);
     // Every mistake of what is given, before anything is started.
-    loadConfig({ ...standInsWillGive, ...given });
+    loadConfig({ ...standInsWillGive(given), ...given });
     const ports = await choosePorts(given, options);
     const standIns = await startStandIns({ env: given, folder, say: options.say, onLost: onFailure });
     undo.push(standIns.stop);
@@ -77,12 +77,13 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 }
 
 /** Stands for what is not given and has to be, while the rest is looked at. */
-const standInsWillGive = {
+const standInsWillGive = (given: Environment): Environment => ({
   DATABASE_URL: 'postgresql://127.0.0.1/millrace',
   REDIS_URL: 'redis://127.0.0.1',
-  ANTHROPIC_API_KEY: 'stand-in',
+  // Whoever names an API is asked for its key.
+  ...(given.ANTHROPIC_BASE_URL ? {} : { ANTHROPIC_API_KEY: 'stand-in' }),
   JWT_SECRET: 'a secret that is made when there is none',
-};
+});
 
 async function lock(folder: string): Promise<() => Promise<void>> {
   return takeLock(path.join(folder, 'lock')).catch((error: unknown) => {
