@@ -15,3 +15,14 @@ export function decodeCursor<S extends z.ZodType>(cursor: string | undefined, sc
     throw new AppError('invalid_cursor', 'The cursor was not made by this list. Start again without it.');
   }
 }
+
+/** @param found what the list has from there on, up to one item more than the page: by that it is known whether it goes on. */
+export function toPage<Item>(
+  found: readonly Item[],
+  limit: number,
+  positionOf: (last: Item) => unknown,
+): { items: Item[]; nextCursor: string | null } {
+  const items = found.slice(0, limit);
+  const last = found.length > limit ? items.at(-1) : undefined;
+  return { items, nextCursor: last === undefined ? null : encodeCursor(positionOf(last)) };
+}

@@ -5,7 +5,7 @@ import {
   getConversation,
   listConversations,
 } from '../../shared/conversations/conversation.js';
-import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { limit, page } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 
@@ -20,9 +20,12 @@ export const getConversations = endpoint({
   errors: ['invalid_cursor'],
   async handler({ ctx, principal, query }) {
     const after = decodeCursor(query.cursor, conversationPosition);
-    const items = await listConversations(ctx.database, { userId: principal.userId, limit: query.limit, after });
-    const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor({ at: last.lastMessageAt, id: last.id }) : null };
+    const found = await listConversations(ctx.database, {
+      userId: principal.userId,
+      limit: query.limit + 1,
+      after,
+    });
+    return toPage(found, query.limit, (last) => ({ at: last.lastMessageAt, id: last.id }));
   },
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { requireMembership } from '../../shared/conversations/access.js';
 import { listMessages, searchMessages } from '../../shared/conversations/list-messages.js';
 import { findReadableMessage, presentMessage } from '../../shared/conversations/message.js';
-import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { notFound } from '../../shared/errors.js';
 import { withCitations } from '../../shared/knowledge/citations.js';
 import { messageSchema } from '../../shared/realtime/events.js';
@@ -29,10 +29,10 @@ export const getMessages = endpoint({
   async handler({ ctx, principal, params, query }) {
     const membership = await requireMembership(ctx.database, params.id, principal.userId);
     const after = decodeCursor(query.cursor, z.int32().nonnegative());
-    const items = await listMessages(ctx.database, membership, { order: query.order, limit: query.limit, after });
-    const last = items.length === query.limit ? items.at(-1) : undefined;
-    const cited = await withCitations(ctx.database, [principal], items);
-    return { items: cited, nextCursor: last ? encodeCursor(last.seq) : null };
+    const { order, limit } = query;
+    const found = await listMessages(ctx.database, membership, { order, limit: limit + 1, after });
+    const { items, nextCursor } = toPage(found, limit, (last) => last.seq);
+    return { items: await withCitations(ctx.database, [principal], items), nextCursor };
   },
 });
 
@@ -72,14 +72,15 @@ export const getMessagesSearch = endpoint({
   errors: ['invalid_cursor'],
   async handler({ ctx, principal, query }) {
     const before = decodeCursor(query.cursor, z.uuid());
-    const items = await searchMessages(ctx.database, { ...query, userId: principal.userId, before });
-    const last = items.length === query.limit ? items.at(-1) : undefined;
+    const wanted = { ...query, limit: query.limit + 1, userId: principal.userId, before };
+    const found = await searchMessages(ctx.database, wanted);
+    const { items, nextCursor } = toPage(found, query.limit, (last) => last.message.id);
     const messages = await withCitations(
       ctx.database,
       [principal],
       items.map(({ message }) => message),
     );
     const cited = items.map((item, index) => ({ ...item, message: messages[index] ?? item.message }));
-    return { items: cited, nextCursor: last ? encodeCursor(last.message.id) : null };
+    return { items: cited, nextCursor };
   },
 });

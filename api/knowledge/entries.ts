@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { requirePermission } from '../../shared/accounts/policy.js';
-import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { addVersion, createEntry, deleteEntry, describeEntry } from '../../shared/knowledge/change-entry.js';
 import {
   entryFields,
@@ -65,9 +65,8 @@ export const getEntries = endpoint({
     requirePermission(principal, 'knowledge:read');
     const before = decodeCursor(query.cursor, z.uuid());
     const ownerId = query.owner === 'me' ? principal.userId : query.owner;
-    const items = await listEntries(ctx.database, principal, { ...query, ownerId, before });
-    const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor(last.id) : null };
+    const wanted = { ...query, limit: query.limit + 1, ownerId, before };
+    return toPage(await listEntries(ctx.database, principal, wanted), query.limit, (last) => last.id);
   },
 });
 
@@ -161,8 +160,7 @@ export const getVersions = endpoint({
   errors: ['not_found', 'invalid_cursor'],
   async handler({ ctx, principal, params, query }) {
     const before = decodeCursor(query.cursor, z.int32());
-    const items = await listVersions(ctx.database, principal, { id: params.id, limit: query.limit, before });
-    const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor(last.n) : null };
+    const wanted = { id: params.id, limit: query.limit + 1, before };
+    return toPage(await listVersions(ctx.database, principal, wanted), query.limit, (last) => last.n);
   },
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { can } from '../../shared/accounts/policy.js';
 import { costOf } from '../../shared/accounts/prices.js';
 import { listUsage } from '../../shared/accounts/usage.js';
-import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { AppError } from '../../shared/errors.js';
 import { id, limit, page, text } from '../../shared/schemas.js';
 import { endpoint } from '../endpoint.js';
@@ -63,18 +63,15 @@ export const getUsage = endpoint({
       throw new AppError('forbidden', 'Only admins may see what others used.');
     }
     const to = query.to ?? toDay(Date.now());
-    const items = await listUsage(ctx.database, {
+    const found = await listUsage(ctx.database, {
       userId: query.userId ?? (everybody ? null : principal.userId),
       from: query.from ?? toDay(Math.max(0, Date.parse(to) - 30 * dayMs)),
       to,
       after: decodeCursor(query.cursor, place),
       limit: query.limit + 1,
     });
-    const more = items.length > query.limit;
-    if (more) items.pop();
-    const last = items.at(-1);
-    const next = more && last ? encodeCursor({ day: last.day, userId: last.userId, model: last.model }) : null;
+    const { items, nextCursor } = toPage(found, query.limit, ({ day, userId, model }) => ({ day, userId, model }));
     const { prices } = ctx.config.model;
-    return { items: items.map((item) => ({ ...item, costUsd: costOf(item, prices) })), nextCursor: next };
+    return { items: items.map((item) => ({ ...item, costUsd: costOf(item, prices) })), nextCursor };
   },
 });

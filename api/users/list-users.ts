@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listUsers } from '../../shared/accounts/users.js';
-import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { limit, line, page } from '../../shared/schemas.js';
 import { userSchema } from '../auth/schemas.js';
 import { endpoint } from '../endpoint.js';
@@ -22,10 +22,7 @@ export const getUsers = endpoint({
   errors: ['forbidden', 'invalid_cursor'],
   async handler({ ctx, query }) {
     const after = decodeCursor(query.cursor, place)?.id ?? null;
-    const items = await listUsers(ctx.database, { q: query.q, after, limit: query.limit + 1 });
-    const more = items.length > query.limit;
-    if (more) items.pop();
-    const last = items.at(-1);
-    return { items, nextCursor: more && last ? encodeCursor({ id: last.id }) : null };
+    const found = await listUsers(ctx.database, { q: query.q, after, limit: query.limit + 1 });
+    return toPage(found, query.limit, (last) => ({ id: last.id }));
   },
 });
