@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, expect, test } from 'vitest';
@@ -135,6 +136,16 @@ test('what is recorded is exposed, for each process apart', async () => {
   expect((await untouched.expose()).body).not.toContain('outcome="done"');
   metrics.close();
   untouched.close();
+});
+
+test('docs/operations.md tells to watch what there is', async () => {
+  const metrics = createMetrics('worker');
+  const { body } = await metrics.expose();
+  metrics.close();
+  const exposed = [...body.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+  const named = readFileSync('docs/operations.md', 'utf8').match(/millrace_\w+/g) ?? [];
+  expect(named.length).toBeGreaterThan(5);
+  expect(exposed).toEqual(expect.arrayContaining(named));
 });
 
 test('METRICS_TOKEN keeps the metrics of web and worker for its bearer', async () => {
