@@ -24,7 +24,7 @@ export type Session = {
   /** The same for edits and for cursors, of which there are many. */
   typingBucket: Bucket;
   cursorBucket: Bucket;
-  /** By room: what is being done there, so that a join and a leave that follow each other do not cross. */
+  /** What is being done in a room, or with the text of a document: a join and a leave, or two edits, do not cross. */
   turns: Map<string, Promise<unknown>>;
   /** Ends the watch over its token. */
   unwatch: () => void;
@@ -50,14 +50,14 @@ export function createSession(socket: ClientSocket, token: string, principal: Pr
   };
 }
 
-/** Runs `work` after everything that was begun before for the same room. */
-export async function inTurn<T>(session: Session, room: string, work: () => Promise<T>): Promise<T> {
-  const before = session.turns.get(room) ?? Promise.resolve();
+/** Runs `work` after everything that was begun before under the same name, which is that of a room as a rule. */
+export async function inTurn<T>(session: Session, name: string, work: () => Promise<T>): Promise<T> {
+  const before = session.turns.get(name) ?? Promise.resolve();
   const turn = before.then(work, work);
-  session.turns.set(room, turn);
+  session.turns.set(name, turn);
   try {
     return await turn;
   } finally {
-    if (session.turns.get(room) === turn) session.turns.delete(room);
+    if (session.turns.get(name) === turn) session.turns.delete(name);
   }
 }
