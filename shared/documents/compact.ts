@@ -9,7 +9,7 @@ import { insertVersions, markNewestVersion, type NewVersion, thinVersions } from
 export type Compacted = { rows: number; bytes: number; versions: number } | null;
 
 /** `authors` is the array as Postgres writes it, `createdAt` milliseconds: there may be a hundred thousand of them. */
-type Row = { seq: number; update: Buffer; authors: string; createdAt: number };
+type Row = { seq: number; update: Buffer; authors: string; createdAt: number; begunAt: number | null };
 
 /** Updates that are put together at a time, with as much effort as a process may take to read a whole document. */
 const slice = 500;
@@ -72,7 +72,8 @@ type Options = {
 async function compactOnce(database: Database, documentId: string, options: Options): Promise<Compacted> {
   const { rows } = await database.query<Row>(
     `SELECT seq::float8 AS seq, update, author_ids::text AS authors,
-       (extract(epoch FROM created_at) * 1000)::float8 AS "createdAt"
+       (extract(epoch FROM created_at) * 1000)::float8 AS "createdAt",
+       (extract(epoch FROM begun_at) * 1000)::float8 AS "begunAt"
      FROM document_updates AS log WHERE document_id = $1 ORDER BY log.seq`,
     [documentId],
   );
@@ -112,10 +113,10 @@ async function merge(rows: Row[], { now = Date.now(), signal, cutNow = false, st
     versions.push({ ...cut, content: readWhileMerging(doc), reason: 'schedule' });
   };
   const known = new Map<string, string[]>();
-  for (const { update, authors, createdAt } of rows) {
+  for (const { update, authors, createdAt, begunAt } of rows) {
     const authorIds = known.get(authors) ?? authors.slice(1, -1).split(',').filter(Boolean);
     known.set(authors, authorIds);
-    await cutOff(cutter.before({ createdAt, authorIds }));
+    await cutOff(cutter.before({ createdAt, authorIds, begunAt }));
     waiting.push(update);
     if (waiting.length < slice) continue;
     await flush();
@@ -126,15 +127,15 @@ async function merge(rows: Row[], { now = Date.now(), signal, cutNow = false, st
   await cutOff(cutNow ? cutter.now() : cutter.end(now));
   const update = Y.encodeStateAsUpdate(doc);
   doc.destroy();
-  return { update, versions, authorIds: cutter.left() };
+  return { update, versions, ...cutter.left() };
 }
 
-type Replacement = { rows: Row[]; newest: Row; update: Uint8Array; authorIds: string[] };
+type Replacement = { rows: Row[]; newest: Row; update: Uint8Array; authorIds: string[]; begunAt: number | null };
 
 async function replaceRows(
   tx: Sql,
   documentId: string,
-  { rows, newest, update, authorIds }: Replacement,
+  { rows, newest, update, authorIds, begunAt }: Replacement,
 ): Promise<void> {
   // Seqs are given out under a lock that is held until the commit: nothing up to the newest that was read can have
   // come since.
@@ -147,8 +148,16 @@ async function replaceRows(
     throw new Superseded();
   }
   await tx.query(
-    'INSERT INTO document_updates (document_id, seq, update, author_ids, created_at) VALUES ($1, $2, $3, $4, $5)',
-    [documentId, newest.seq, Buffer.from(update), authorIds, new Date(newest.createdAt)],
+    `INSERT INTO document_updates (document_id, seq, update, author_ids, created_at, begun_at)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [
+      documentId,
+      newest.seq,
+      Buffer.from(update),
+      authorIds,
+      new Date(newest.createdAt),
+      begunAt === null ? null : new Date(begunAt),
+    ],
   );
   const before = rows.reduce((sum, row) => sum + row.update.length, 0);
   await tx.query('UPDATE document_heads SET log_bytes = greatest(0, log_bytes + $2) WHERE document_id = $1', [

@@ -37,8 +37,8 @@ export function thinOut(versions: readonly Dated[], now: number): number[] {
   return gone;
 }
 
-/** One row of a log, as far as the schedule looks at it. */
-export type DatedRow = { createdAt: number; authorIds: string[] };
+/** One row of a log, as far as the schedule looks at it; a compacted one says when the first of its edits was made. */
+export type DatedRow = { createdAt: number; authorIds: string[]; begunAt: number | null };
 
 /** A version: when the last edit in it was made, in milliseconds, and by whom those since the one before were. */
 export type Cut = { editedAt: number; authorIds: string[] };
@@ -67,7 +67,7 @@ export function createCutter() {
       const cut = due(row.createdAt) ? take() : null;
       // A compacted row whose edits are all in versions has no authors any more.
       for (const id of row.authorIds) authors.add(id);
-      if (row.authorIds.length > 0) since ??= row.createdAt;
+      if (row.authorIds.length > 0) since ??= row.begunAt ?? row.createdAt;
       last = row.createdAt;
       return cut;
     },
@@ -75,7 +75,7 @@ export function createCutter() {
     end: (now: number): Cut | null => (due(now) ? take() : null),
     /** The same, though somebody edits. @returns null when everything is in versions. */
     now: (): Cut | null => (since === null ? null : take()),
-    /** Whose edits are in no version yet. */
-    left: (): string[] => [...authors],
+    /** Whose edits are in no version yet, and since when. */
+    left: () => ({ authorIds: [...authors], begunAt: since }),
   };
 }

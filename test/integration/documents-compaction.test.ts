@@ -216,6 +216,24 @@ describe('versions', () => {
     expect((await call('GET', `/documents/${id}/versions/9`)).status).toBe(404);
   });
 
+  test('are kept every ten minutes while editing goes on, however often the log is compacted', async () => {
+    const id = await makeDocument(system.app, ada);
+    const doc = new Y.Doc();
+    const minute = 60_000;
+    const begin = Date.now() - 60 * minute;
+    for (let at = begin; at < begin + 45 * minute; at += minute) {
+      await type(id, doc, 1);
+      await database().query(
+        'UPDATE document_updates SET created_at = $2 WHERE document_id = $1 AND seq = (SELECT max(seq) FROM document_updates WHERE document_id = $1)',
+        [id, new Date(at)],
+      );
+      if ((at - begin) % (3 * minute) === 0) await compactDocument(database(), id, { now: at });
+    }
+    const { body } = await call('GET', `/documents/${id}/versions`);
+    const minutes = body.items.map(({ editedAt }: { editedAt: string }) => (Date.parse(editedAt) - begin) / minute);
+    expect(minutes).toEqual([39, 29, 19, 9]);
+  });
+
   test('of the text before a restore say who wrote it, in the order of time, and stay longer', async () => {
     const ben = await system.app.registerUser({ name: 'Ben' });
     const id = await makeDocument(system.app, ada, { title: 'T', content: 'one\n' });
