@@ -43,6 +43,6 @@ export type DocumentProvider = Pick<Emitter<DocumentProviderEvents>, 'on'> & {
   whenSynced(): Promise<void>;
   /** Resolves when everything edited so far is saved; waits while there is no connection. @throws ClientError */
   whenSaved(): Promise<void>;
-  /** Closes the document. What is not saved yet stays in the Y.Doc only: wait for {@link whenSaved} before. */
+  /** Closes the document. What is not saved yet is sent while the client is open: before that is closed wait for {@link whenSaved}. */
   destroy(): void;
 };

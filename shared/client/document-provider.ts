@@ -58,7 +58,8 @@ export function createDocumentProvider(
       share.tell('document:update', { seq, update });
     },
     onChange: lookIfSaved,
-    onRefused: (error) => emitter.emit('refused', error),
+    // What was typed right before the document was closed is sent all the same, and nobody is there to be told.
+    onRefused: (error) => closing.closed || emitter.emit('refused', error),
   });
   const cursors = createCursors({ connection, documentId, awareness, origin, share });
 
@@ -213,7 +214,6 @@ export function createDocumentProvider(
     clearTimeout(gapTimer);
     for (const off of offs) off();
     doc.off('update', edited);
-    outbox.close();
     lost();
     cursors.close();
     if (!options.awareness) awareness.destroy();

@@ -3,7 +3,7 @@ import { maxUpdateBytes } from '../realtime/update-size.js';
 import { ClientError } from './errors.js';
 import { mergeUpdates } from './merge-updates.js';
 
-/** Local edits on their way to the server. */
+/** Local edits on their way to the server, as long as the connection is not closed. */
 export type Outbox = {
   /** Waits behind what was refused, if anything was. */
   add(update: Uint8Array): void;
@@ -14,7 +14,6 @@ export type Outbox = {
   /** Why the first of what is there was not taken. */
   refusal(): ClientError | null;
   isEmpty(): boolean;
-  close(): void;
 };
 
 type Options = {
@@ -39,7 +38,6 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   let waiting: Uint8Array[] = [];
   let sending = false;
   let scheduled = false;
-  let closed = false;
   /** What was refused is to be sent once more: it was asked for while it was under way. */
   let again = false;
   let refusal: ClientError | null = null;
@@ -56,7 +54,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   }
 
   async function send(): Promise<void> {
-    while (waiting.length > 0 && !closed) {
+    while (waiting.length > 0) {
       const batch = take();
       try {
         await sendBatch(batch);
@@ -83,7 +81,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   }
 
   function begin(): void {
-    if (sending || scheduled || closed) return;
+    if (sending || scheduled) return;
     scheduled = true;
     refusal = null;
     most = Infinity;
@@ -97,7 +95,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
         .catch(() => (stopped = true))
         .finally(() => {
           sending = false;
-          if (refusal && !closed) onRefused(refusal);
+          if (refusal) onRefused(refusal);
           onChange();
           // Something may have come in after the last look.
           if (waiting.length > 0 && (again || !stopped)) begin();
@@ -118,6 +116,5 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
     },
     refusal: () => refusal,
     isEmpty: () => waiting.length === 0,
-    close: () => void (closed = true),
   };
 }

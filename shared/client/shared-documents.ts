@@ -17,16 +17,18 @@ export function shareDocument(connection: Pick<Connection, 'emit' | 'send'>, doc
   const open = counts.get(connection) ?? new Map<string, number>();
   counts.set(connection, open);
   const count = (): number => open.get(documentId) ?? 0;
+  let own = 1;
   const leave = (): void => {
     if (count() === 0) connection.send('document:leave', { documentId });
   };
   open.set(documentId, count() + 1);
   return {
     tell(name, payload) {
-      if (count() > 1) connection.emit('event', { name, payload: { documentId, ...payload } });
+      if (count() > own) connection.emit('event', { name, payload: { documentId, ...payload } });
     },
     leave,
     release() {
+      own = 0;
       if (count() > 1) open.set(documentId, count() - 1);
       else open.delete(documentId);
       leave();

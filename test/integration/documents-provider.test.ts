@@ -131,6 +131,25 @@ test('two providers of one document on one client see each other, and one outliv
   await eventually(() => expect([...b.provider.present.values()].map(({ name }) => name)).toEqual(['Ben']));
 });
 
+test('what was typed right before the document was closed is saved, also after the connection was lost', async () => {
+  const { id, a, b } = await scene();
+  const other = createDocumentProvider(b.client, id, new Y.Doc());
+  await other.whenSynced();
+  b.text.insert(0, 'one ');
+  await Promise.resolve();
+  b.text.insert(4, 'two ');
+  b.provider.destroy();
+  for (const { text } of [a, { text: other.doc.getText('content') }]) {
+    await eventually(() => expect(text.toString()).toBe('one two '));
+  }
+  const lost = new Promise((resolve) => b.client.on('disconnected', resolve));
+  way.cut();
+  await lost;
+  other.doc.getText('content').insert(8, 'three');
+  other.destroy();
+  await eventually(async () => expect(await storedText(app, ada, id)).toBe('one two three'));
+});
+
 test('behind an edit that is refused nothing is saved, and it is said; starting over keeps the text', async () => {
   const { id, a, b } = await scene();
   const refused = vi.fn();
