@@ -95,8 +95,9 @@ const decisionEndpoint = (name: keyof typeof decisions) =>
     auth: 'user',
     summary: decisions[name].summary,
     description:
-      'All hunks that this can be done with, unless some are named by their numbers, from 0. A hunk whose text was ' +
-      'replaced or deleted meanwhile cannot be accepted: it becomes `stale`. With 409 the text was not changed.',
+      'All hunks that this can be done with, unless some are named by their numbers, from 0. The same sent again is done ' +
+      'once. A hunk whose text was replaced or deleted meanwhile can be neither accepted nor taken back: it becomes ' +
+      '`stale`. With 409 the text was not changed.',
     params: suggestionParams,
     bodyOptional: true,
     body: z.strictObject({ hunks: z.array(place).min(1).max(10_000).optional() }),

@@ -3,6 +3,7 @@ import type { TextChange } from './diff-text.js';
 import { type Edit, editHere } from './edit.js';
 import type { Hunk } from './hunks.js';
 import { contentOf } from './log.js';
+import { areDeleted, besides, deletesDeleted } from './overtaken.js';
 
 /** An accepted hunk: the update that does it, and the one that takes it back. */
 export type AcceptedHunk = { hunk: number; edit: Edit; undo: Edit };
@@ -44,30 +45,6 @@ export function acceptHunks(
     accepted.push({ hunk, edit, undo });
   }
   return { accepted, stale };
-}
-
-/** The characters before and behind a place, as far as there are any. */
-function besides(text: Y.Text, at: number): Y.ID[] {
-  const places = [at - 1, at].filter((place) => place >= 0 && place < text.length);
-  return places.flatMap((place) => Y.createRelativePositionFromTypeIndex(text, place).item ?? []);
-}
-
-/** Whether all of something is deleted; of nothing it is not. */
-const areDeleted = ({ store }: Y.Doc, ids: Y.ID[]): boolean =>
-  ids.length > 0 && ids.every((id) => Y.getItem(store, id).deleted);
-
-/** Whether somebody else has deleted part of what an update deletes: both had something to put in its place. */
-function deletesDeleted({ store }: Y.Doc, update: Uint8Array): boolean {
-  for (const [client, ranges] of Y.decodeUpdate(update).ds.clients) {
-    for (const { clock, len } of ranges) {
-      for (let at = clock; at < clock + len;) {
-        const { id, length, deleted } = Y.getItem(store, Y.createID(client, at));
-        if (deleted) return true;
-        at = id.clock + length;
-      }
-    }
-  }
-  return false;
 }
 
 /** An update that changes nothing. */

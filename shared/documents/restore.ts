@@ -1,4 +1,4 @@
-import type { Database } from '../database.js';
+import type { Database, Sql } from '../database.js';
 import type { Publisher } from '../realtime/publisher.js';
 import { requireAccess } from './access.js';
 import { announceUpdate } from './appender.js';
@@ -32,7 +32,16 @@ export async function restoreVersion(
     const edit = rewriteHere(doc, content);
     if (!edit) return null;
     await claimClients(tx, where, [edit.clientId]);
+    await dropUndos(tx, documentId);
     return appendEdit(tx, where, edit.update);
   });
   if (stored) announceUpdate(publisher, stored);
+}
+
+/** The text is what it was in a version: what was taken over of suggestions before is nothing to be taken back any more. */
+async function dropUndos(tx: Sql, documentId: string): Promise<void> {
+  await tx.query(
+    'DELETE FROM document_undos USING document_suggestions AS suggestion WHERE suggestion.id = suggestion_id AND document_id = $1',
+    [documentId],
+  );
 }

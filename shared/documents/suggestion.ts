@@ -25,7 +25,7 @@ export const suggestionSchema = z
         end: position,
         state: z
           .enum(['open', 'accepted', 'rejected', 'undone', 'stale'])
-          .describe('`stale`: what it is about had been replaced or deleted when it was to be accepted.'),
+          .describe('`stale`: what it is about had been replaced or deleted when it was to be accepted or taken back.'),
       }),
     ),
     error: problem.nullable(),
