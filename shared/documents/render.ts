@@ -22,16 +22,27 @@ const htmlPage = (title: string, body: string): string =>
 function plainText(content: string): string {
   const blocks: string[] = [];
   let prefix = '';
+  let row: string[] | null = null;
   const lists: { next: number | null }[] = [];
+  const add = (text: string): void => {
+    blocks.push(prefix + text);
+    prefix = '';
+  };
   for (const token of markdown.parse(content, {})) {
     if (token.type === 'bullet_list_open') lists.push({ next: null });
     else if (token.type === 'ordered_list_open') lists.push({ next: Number(token.attrGet('start') ?? 1) });
     else if (token.type === 'bullet_list_close' || token.type === 'ordered_list_close') lists.pop();
     else if (token.type === 'list_item_open') prefix = markerOf(lists);
-    else if (token.type === 'inline') {
-      blocks.push(prefix + inlineText(token.children ?? []));
-      prefix = '';
-    } else if (token.type === 'fence' || token.type === 'code_block') blocks.push(token.content.replace(/\n$/, ''));
+    else if (token.type === 'list_item_close') prefix = '';
+    else if (token.type === 'tr_open') row = [];
+    else if (token.type === 'tr_close') {
+      add(row?.join('\t') ?? '');
+      row = null;
+    } else if (token.type === 'inline') {
+      const text = inlineText(token.children ?? []);
+      if (row) row.push(text);
+      else add(text);
+    } else if (token.type === 'fence' || token.type === 'code_block') add(token.content.replace(/\n$/, ''));
   }
   return blocks.length > 0 ? `${blocks.join('\n\n')}\n` : '';
 }
