@@ -116,7 +116,7 @@ test.each([Number(process.env.MILLRACE_TEST_SEED ?? 3)])(
     const undone = new Set<string>();
     /** Each is a word to whoever puts another one beside it, with what is odd in texts. */
     const mark = (): string => {
-      const next = `<${wanted.size + undone.size}\u{1F600}\r\n\u0000e\u0301\u2028>`;
+      const next = `<${wanted.size + undone.size}\u{1F600}\n\u0000e\u0301\u2028>`;
       wanted.add(next);
       return next;
     };
