@@ -31,7 +31,8 @@ export function acceptSuggestion(deps: Deps, decision: Decision): Promise<{ seq:
   return decide(deps, decision, { from: 'open', to: 'accepted' }, async (tx, { base, hunks }, chosen) => {
     const { doc, seq } = await loadDocument(tx, decision.documentId);
     const changes = chosen.map((hunk) => ({ hunk, changes: hunks[hunk]?.changes ?? [] }));
-    const { accepted, stale } = acceptHunks(base, doc, changes);
+    // Postgres is asked, so that it sees that the transaction goes on.
+    const { accepted, stale } = await acceptHunks(base, doc, changes, () => tx.query('SELECT 1'));
     const clientIds = accepted.flatMap(({ edit, undo }) => [edit.clientId, undo.clientId]);
     await claimClients(tx, decision, clientIds);
     await tx.query(
