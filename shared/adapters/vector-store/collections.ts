@@ -43,10 +43,13 @@ export async function collectionsOf(client: QdrantClient, { alias }: CollectionP
 }
 
 export async function checkCollection(client: QdrantClient, plan: CollectionPlan): Promise<CollectionState> {
-  const collection = await inService(client, plan);
+  let collection = await inService(client, plan);
   if (collection === null) {
     const { exists } = await client.collectionExists(plan.alias);
-    return exists ? mismatch(plan, plan.alias, 'it was not made by Millrace') : { state: 'missing' };
+    if (!exists) return { state: 'missing' };
+    // Aliases count as existing, too: another process that starts may just have made it.
+    collection = await inService(client, plan);
+    if (collection === null) return mismatch(plan, plan.alias, 'it was not made by Millrace');
   }
   const { config } = await client.getCollection(collection);
   const size = (config.params.vectors as Record<string, { size?: number }> | undefined)?.[denseVector]?.size;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testQdrant, type TestQdrant } from '../../../test/support/qdrant.js';
+import { checkCollection } from './collections.js';
 import { all, everything, hasId, is, isAnyOf, not, nothing, some } from './filter.js';
+import { createQdrantClient } from './qdrant-client.js';
 import { createQdrantStore } from './qdrant.js';
 import type { Payload, PayloadIndexes, Point, VectorStore } from './vector-store.js';
 
@@ -45,6 +47,17 @@ describe('the collection', () => {
     expect(await store.check()).toEqual({ state: 'ready', collection: made[0]?.collection });
     expect(await store.ensure()).toEqual({ collection: made[0]?.collection, created: false });
     expect(await store.collections()).toEqual([made[0]?.collection]);
+  });
+
+  test('is found by who looks for it while another process makes it', async () => {
+    const client = createQdrantClient(qdrant);
+    const exists = client.collectionExists.bind(client);
+    client.collectionExists = async (name) => {
+      await store.ensure();
+      return exists(name);
+    };
+    const plan = { alias: qdrant.collection, model: 'a model', size: 4, indexes };
+    expect(await checkCollection(client, plan)).toMatchObject({ state: 'ready' });
   });
 
   test.each([
