@@ -22,6 +22,7 @@ export async function removeEntry(
   run: { signal: AbortSignal; guard: (tx: Sql) => Promise<void> },
 ): Promise<void> {
   const { database, vectors, objects } = deps;
+  await wakeWaiting(database, entryId);
   // A job that writes points of it right now reads the row afterwards, finds it deleted, and takes them back.
   const { stores } = await writeTargets(database, vectors);
   for (const store of stores) await store.deleteWhere(all(is('entryId', entryId)));
@@ -40,4 +41,17 @@ export async function removeEntry(
   });
   // Should this end here, the cleaning finds the objects that no row knows.
   for (const key of objectKeys) await objects.delete(key);
+}
+
+/**
+ * A job that reads, and was about to wait for the stages behind it when the entry was deleted, waits for what does not
+ * come any more: it ends by running once more. From the deletion on none begins to wait. By itself, not in a
+ * transaction: the renewal of leases locks these rows too.
+ */
+async function wakeWaiting(sql: Sql, entryId: string): Promise<void> {
+  await sql.query(
+    `UPDATE jobs SET blocked = false FROM knowledge_versions AS version
+     WHERE version.entry_id = $1 AND jobs.id = version.job_id AND jobs.blocked AND jobs.state IN ('pending', 'running')`,
+    [entryId],
+  );
 }

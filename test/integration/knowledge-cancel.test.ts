@@ -127,3 +127,37 @@ it('an entry that is deleted on its way leaves nothing behind, and no job', asyn
   expect(rows).toEqual([]);
   await next.stop();
 });
+
+it('an entry that is deleted when it was just read leaves no job that waits for ever', async () => {
+  holds = true;
+  let arrived = false;
+  let tell = (): void => {};
+  const told = new Promise<void>((resolve) => (tell = resolve));
+  // Its passages are stored, and the job is about to wait for their vectors.
+  const worker = await system.startWorker({
+    wrap: (ctx) => ({
+      ...ctx,
+      publisher: {
+        ...ctx.publisher,
+        async emit(room, event, payload, seq) {
+          if (JSON.stringify(payload).includes('"read":1')) {
+            arrived = true;
+            await told;
+          }
+          await ctx.publisher.emit(room, event, payload, seq);
+        },
+      },
+    }),
+  });
+  const entry = await upload(1);
+  await eventually(() => expect(arrived).toBe(true));
+  expect((await system.app.request('DELETE', `/knowledge/${entry.id}`, { token: user.accessToken })).status).toBe(204);
+  await eventually(async () => expect((await jobOf(entry.id, 'remove-vectors')).state).toBe('done'));
+  tell();
+  await eventually(async () => expect((await get(`/jobs/${entry.jobId}`)).body.state).toBe('done'));
+  holds = false;
+  await worker.stop();
+  const next = await system.startWorker();
+  await system.idle();
+  await next.stop();
+});
