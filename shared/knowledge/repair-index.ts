@@ -16,17 +16,20 @@ import { readIndexState, writeIndexState } from './vector-index.js';
  */
 export async function repairIndex(deps: { database: Database; vectors: VectorStore }): Promise<Ready[] | null> {
   const { database, vectors } = deps;
-  const { collection, created } = await vectors.ensure();
-  await dropAbandoned(deps);
-  const isWhole = async (sql: Sql): Promise<boolean> => {
+  const isWhole = async (sql: Sql, collection: string): Promise<boolean> => {
     const state = await readIndexState(sql);
     return state.collection === collection && !state.outdated && !(await wasEmptied(sql, vectors));
   };
-  if (!created && (await isWhole(database))) return null;
+  await dropAbandoned(deps);
+  if ((await vectors.check()).state !== 'missing') {
+    const { collection } = await vectors.ensure();
+    if (await isWhole(database, collection)) return null;
+  }
   return database.transaction(async (tx) => {
     await lockIndex(tx);
-    // Of several processes that noticed it at once one asks for the points.
-    if (!created && (await isWhole(tx))) return null;
+    // Made under the lock: of all who miss it at once one makes it and asks for the points, and the others find it made.
+    const { collection, created } = await vectors.ensure();
+    if (!created && (await isWhole(tx, collection))) return null;
     await writeIndexState(tx, { building: (await readIndexState(tx)).building, collection });
     return askForAllPoints(tx);
   });

@@ -3,6 +3,7 @@ import type { Embedder } from '../../shared/adapters/embedder/embedder.js';
 import { EmbeddingError } from '../../shared/adapters/embedder/embedder.js';
 import type { Context } from '../../shared/context.js';
 import { reindex } from '../../shared/knowledge/reindex.js';
+import { repairIndex } from '../../shared/knowledge/repair-index.js';
 import { eventually } from '../support/eventually.js';
 import { startKnowledgeSystem, type KnowledgeSystem } from '../support/knowledge.js';
 import { ownQdrant } from '../support/qdrant.js';
@@ -184,6 +185,24 @@ describe('a vector store that is lost', () => {
       }
     },
   );
+
+  it('is filled again once, however many find out at the same time', async () => {
+    const system = await startKnowledgeSystem();
+    try {
+      const user = await system.app.registerUser({ role: 'power' });
+      const { id } = await system.write(user, { content: 'The storkletter.' });
+      await system.settled(user, id);
+      await system.idle();
+      const { database, vectors } = system.app.ctx;
+      await vectors.deleteCollection((await vectors.ensure()).collection);
+      await Promise.all(Array.from({ length: 5 }, () => repairIndex({ database, vectors })));
+      await system.idle();
+      expect(await count(system, `jobs WHERE kind = 'upsert-vectors' AND priority = 1`)).toBe(1);
+      expect(await system.search(user, 'storkletter')).toHaveLength(1);
+    } finally {
+      await system.close();
+    }
+  });
 
   it('is built anew beside the old one, without a gap and without one embedding', async () => {
     const system = await startKnowledgeSystem();
