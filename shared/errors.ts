@@ -86,14 +86,21 @@ export class JobFailure extends Error {
   readonly code: string;
   /** Whether the same job may succeed later. */
   readonly transient: boolean;
+  /** Whether it lies in what was asked for, as an encrypted file does: operators can do nothing about it. */
+  readonly ofRequest: boolean;
   /** When the other side asked to be called again, in milliseconds from now. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: string, message: string, options: { transient: boolean; retryAfterMs?: number; cause?: unknown }) {
+  constructor(
+    code: string,
+    message: string,
+    options: { transient: boolean; ofRequest?: boolean; retryAfterMs?: number; cause?: unknown },
+  ) {
     super(message, { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.transient = options.transient;
+    this.ofRequest = options.ofRequest ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }
 }

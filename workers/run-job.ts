@@ -154,8 +154,17 @@ async function classify(
     job.logger.warn({ err: error, delayMs }, 'an attempt failed; the job is tried again');
     return { state: 'pending', delayMs, counts: true, error: told };
   }
-  job.logger.error({ err: error }, 'a job has failed');
+  logFailure(job.logger, error);
   return (await handler.giveUp(ctx, job, told)) ?? { state: 'failed', error: told };
+}
+
+/** An error is for operators to see to; what lies in a file or a question is told to the one it belongs to. */
+function logFailure(logger: Logger, error: unknown): void {
+  if (error instanceof JobFailure && error.ofRequest) {
+    logger.info({ code: error.code, reason: error.message }, 'a job has failed');
+  } else {
+    logger.error({ err: error }, 'a job has failed');
+  }
 }
 
 /** Messages quote what other services sent: NUL and halves of surrogate pairs, which Postgres takes in no JSON, go. */

@@ -84,12 +84,13 @@ async function write(ctx: WorkerContext, job: Run, task: SuggestionTask): Promis
 
 /** Half a rewrite would delete the other half: it is no suggestion. */
 function refuseUseless(answer: string, stopReason: string): void {
-  const told = { transient: false };
+  const told = { transient: false, ofRequest: true };
   if (stopReason === 'refusal') throw new ModelError('refused', 'Claude declined to make this edit.', told);
   if (stopReason === 'max_tokens') {
     throw new ModelError('edit_too_long', 'The rewrite became too long. Choose a shorter passage.', told);
   }
-  if (!/\S/.test(answer)) throw new ModelError('empty_reply', 'Claude ended its answer without a word.', told);
+  if (!/\S/.test(answer))
+    throw new ModelError('empty_reply', 'Claude ended its answer without a word.', { transient: false });
 }
 
 /** Tells the room what Claude writes, in order, a few times a second. */

@@ -118,6 +118,7 @@ async function makePrompt(ctx: WorkerContext, job: Run, task: ReplyTask, model: 
   if (history.messages.at(-1)?.seq !== task.triggerSeq) {
     throw new ModelError('message_gone', 'The message to reply to was deleted, or not everybody here may read it.', {
       transient: false,
+      ofRequest: true,
     });
   }
   const found = await findSources(ctx, job, task, history.messages.at(-1)?.content ?? '', signal);
@@ -132,15 +133,15 @@ async function makePrompt(ctx: WorkerContext, job: Run, task: ReplyTask, model: 
     const request = { model, system, note, tools, turns: fitted.turns, sources };
     return { request, omitted: total - fitted.turns.length, sources: found };
   } catch (error) {
-    if (error instanceof PromptTooLong) throw new ModelError('prompt_too_long', error.message, { transient: false });
-    throw error;
+    if (!(error instanceof PromptTooLong)) throw error;
+    throw new ModelError('prompt_too_long', error.message, { transient: false, ofRequest: true });
   }
 }
 
 /** A reply without a word is told as what it is, instead of an empty bubble. */
 function refuseEmpty(text: string, stopReason: string): void {
   if (stopReason === 'refusal')
-    throw new ModelError('refused', 'Claude declined to answer this.', { transient: false });
+    throw new ModelError('refused', 'Claude declined to answer this.', { transient: false, ofRequest: true });
   if (!/\S/.test(text))
     throw new ModelError('empty_reply', 'Claude ended its answer without a word.', { transient: false });
 }

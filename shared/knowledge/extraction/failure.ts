@@ -20,7 +20,7 @@ export class ExtractionFailed extends JobFailure {
   declare readonly code: FailureCode;
 
   constructor(code: FailureCode, message: string, cause?: unknown) {
-    super(code, message, { transient: false, cause });
+    super(code, message, { transient: false, ofRequest: true, cause });
   }
 }
 
