@@ -6,6 +6,7 @@ import { mount } from './middleware/mount.js';
 import { parseQuery } from './middleware/parse-query.js';
 import { noSuchRoute, problems } from './middleware/problem.js';
 import { requestLog } from './middleware/request-log.js';
+import { requireHost } from './middleware/require-host.js';
 import { adminRouter } from './operations/admin/router.js';
 import { docsRouter } from './operations/docs/router.js';
 import { healthRouter } from './operations/health.js';
@@ -23,6 +24,7 @@ export function createApp(ctx: WebContext): Express {
   app.set('etag', false);
   app.use(requestLog(ctx.logger));
   app.use(httpMetrics(ctx.metrics));
+  app.use(requireHost);
   app.use(helmet());
   app.use(healthRouter(ctx));
   app.use(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Server, ServerResponse } from 'node:http';
+import { maxHeaderSize, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { AppError } from '../shared/errors.js';
@@ -8,11 +8,23 @@ import { problemDocument } from './middleware/problem.js';
 /** A peer that does not take the answer may not keep its socket. */
 const farewellMs = 5_000;
 
-/** What Node's parser and its timeouts say, as errors of ours; the statuses are those that Node itself answers. */
-function fromParser(error: NodeJS.ErrnoException): AppError {
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
-    return new AppError('headers_too_large', 'The headers are larger than the server accepts.', { cause: error });
+/** @property rawPacket the bytes that had just arrived. */
+type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
+
+/** Both share one limit. Which of the two it is can be told where the address came in one piece. */
+function tooLargeHead(error: ParserError): AppError {
+  const limit = `${maxHeaderSize / 1024} KiB`;
+  const begin = error.rawPacket?.toString('latin1', 0, maxHeaderSize) ?? '';
+  if (/^[A-Z]+ \S+$/.test(begin)) {
+    return new AppError('uri_too_long', `The address has more than the ${limit} that are accepted.`, { cause: error });
   }
+  const message = `Address and headers have together more than the ${limit} that are accepted.`;
+  return new AppError('headers_too_large', message, { cause: error });
+}
+
+/** What Node's parser and its timeouts say, as errors of ours; the statuses are those that Node itself answers. */
+function fromParser(error: ParserError): AppError {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return tooLargeHead(error);
   if (error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') {
     return new AppError('payload_too_large', 'The chunk extensions are larger than the server accepts.', {
       cause: error,
@@ -34,7 +46,7 @@ export function answerClientErrors(server: Server, logger: Logger): void {
   server.prependListener('request', (req, res) => responses.set(req.socket, res));
   // Whatever else is expected than 100-continue may be ignored (RFC 9110, 10.1.1); Node alone answers a bare 417.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
-  server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
+  server.on('clientError', (error: ParserError, stream) => {
     const socket = stream as Socket;
     const response = responses.get(socket);
     // In the middle of an answer a second one would be read as part of the first.

@@ -43,7 +43,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
     documentClocks: createKnownClocks(database),
     mergeTrials: createMergeTrials(database),
   };
-  const server = createServer(createApp(ctx));
+  const server = createServer({ requireHostHeader: false }, createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;
   server.requestTimeout = requestLimitMs;
   answerClientErrors(server, logger);

@@ -22,6 +22,7 @@ const statuses = {
   precondition_failed: 412,
   idempotency_key_reused: 422,
   payload_too_large: 413,
+  uri_too_long: 414,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
   precondition_required: 428,

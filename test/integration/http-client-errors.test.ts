@@ -17,6 +17,7 @@ const head = 'GET /healthz HTTP/1.1\r\nHost: millrace\r\n';
 
 test.each([
   ['too long headers', `${head}X-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
+  ['a too long address', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: millrace\r\n\r\n`, 414, 'uri_too_long'],
   ['no HTTP at all', 'hello\r\n\r\n', 400, 'malformed_request'],
   ['a header without a colon', `${head}broken\r\n\r\n`, 400, 'malformed_request'],
 ])('%s are answered as a problem document, and the connection closes', async (_, sent, status, code) => {
@@ -26,6 +27,12 @@ test.each([
   const problem = JSON.parse(body);
   expect(problem).toMatchObject({ type: 'about:blank', status, code });
   expect(headers).toContain(`X-Request-Id: ${problem.requestId}`);
+});
+
+test('a request without Host is refused as a problem document, unless it is of HTTP/1.0', async () => {
+  const answer = await send('GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n');
+  expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r[^]*"code":"malformed_request"/);
+  expect(await send('GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 OK\r[^]*"alive"/);
 });
 
 test.each([
