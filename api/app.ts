@@ -13,6 +13,14 @@ import { healthRouter } from './operations/health.js';
 import { httpMetrics } from './operations/http-metrics.js';
 import { routes } from './routes.js';
 
+/** What scripts of other origins may read beside the few headers that every script may. */
+const exposedHeaders = [
+  ...['x-request-id', 'idempotency-replayed', 'etag'],
+  ...['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+  // Of files, which readers of PDF fetch in ranges.
+  ...['content-disposition', 'accept-ranges', 'content-range'],
+];
+
 /** The HTTP side of a web process: every middleware and router, in order. */
 export function createApp(ctx: WebContext): Express {
   const app = express();
@@ -30,7 +38,9 @@ export function createApp(ctx: WebContext): Express {
   app.use(
     cors({
       origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-      exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed', 'etag', 'content-disposition'],
+      exposedHeaders,
+      // As long as browsers keep it at most. Without it they ask again every five seconds, before nearly each request.
+      maxAge: 7_200,
     }),
   );
   app.use('/api/v1', mount(ctx, routes));

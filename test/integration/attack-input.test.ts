@@ -114,6 +114,20 @@ it('lets every origin in when CORS_ORIGINS is *', async () => {
   expect(answer.headers.get('access-control-allow-origin')).toBe('*');
 });
 
+it('spares browsers most preflights, and lets their scripts read what limits and files say in headers', async () => {
+  const open = await startTestApp({ env: { CORS_ORIGINS: 'https://example.com', RATE_LIMIT_PER_MINUTE: '5' } });
+  const url = `${open.url}/api/v1/auth/me`;
+  const headers = { origin: 'https://example.com', 'access-control-request-method': 'GET' };
+  const preflight = await fetch(url, { method: 'OPTIONS', headers });
+  const answer = await fetch(url, { headers });
+  await open.close();
+  expect([preflight.status, preflight.headers.get('access-control-max-age')]).toEqual([204, '7200']);
+  const exposed = answer.headers.get('access-control-expose-headers')?.split(',');
+  const limits = [...answer.headers.keys()].filter((name) => name.startsWith('ratelimit-'));
+  expect(limits).toHaveLength(3);
+  expect(exposed).toEqual(expect.arrayContaining([...limits, 'x-request-id', 'etag', 'retry-after', 'content-range']));
+});
+
 it('limits callers who are nobody, without taking anything from those who are somebody', async () => {
   const limited = await startTestApp({ env: { RATE_LIMIT_PER_MINUTE: '5' } });
   const somebody = await limited.registerUser();
