@@ -29,8 +29,22 @@ export function line(max: number, min = 1) {
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 }
 
-/** How many items a page has. */
-export const limit = z.coerce.number().int().min(1).max(100).default(50);
+/** What `Number` makes of `0x10`, `1e1` or nothing at all was not meant. */
+const fromDigits = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+
+const whole = (min: number, max: number) =>
+  z
+    .int({ error: ({ code }) => (code === 'invalid_type' ? 'must be a whole number, in digits' : undefined) })
+    .min(min)
+    .max(max);
+
+/** A number in an address, in digits. */
+export const digits = (min: number, max: number) => z.preprocess(fromDigits, whole(min, max));
+
+/** How many items a page has. The default lies within: outside of the reading of digits it is not described. */
+export const limitOr = (fallback: number) => z.preprocess(fromDigits, whole(1, 100).default(fallback));
+export const limit = limitOr(50);
 
 /** A page of a list. */
 export function page<Item extends z.ZodType>(item: Item) {

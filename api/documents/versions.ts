@@ -5,15 +5,11 @@ import { diffText } from '../../shared/documents/diff-text.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
 import { restoreVersion } from '../../shared/documents/restore.js';
 import { listVersions, readVersion, versionSchema } from '../../shared/documents/versions.js';
-import { id, limit, page } from '../../shared/schemas.js';
+import { digits, id, limit, page } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { documentTextSchema, presentText } from './present-text.js';
 
-const n = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(2 ** 31 - 1);
+const n = digits(1, 2 ** 31 - 1);
 const versionParams = z.object({ id, n });
 
 export const getVersions = endpoint({

@@ -4,6 +4,7 @@ import type { ByteRange } from '../../shared/adapters/object-store/object-store.
 import { ObjectMissing, StorageUnavailable } from '../../shared/adapters/object-store/object-store.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { findFile } from '../../shared/knowledge/entry.js';
+import { digits } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 
 export const getFile = endpoint({
@@ -15,11 +16,7 @@ export const getFile = endpoint({
   description: 'Answers a single `Range` of bytes with 206.',
   params: idParams,
   query: z.strictObject({
-    version: z.coerce
-      .number()
-      .int()
-      .positive()
-      .max(2_147_483_647)
+    version: digits(1, 2 ** 31 - 1)
       .optional()
       .describe('The one that you see unless given.'),
   }),

@@ -7,7 +7,7 @@ import { maxTags } from '../../shared/knowledge/limits.js';
 import { searchModes } from '../../shared/knowledge/query-vectors.js';
 import { searchPassages } from '../../shared/knowledge/search.js';
 import { statuses } from '../../shared/knowledge/status.js';
-import { text } from '../../shared/schemas.js';
+import { limitOr, text } from '../../shared/schemas.js';
 import { endpoint } from '../endpoint.js';
 
 /** `a,b`: a list in a query string. */
@@ -34,7 +34,7 @@ export const getKnowledgeSearch = endpoint({
     'answered 503. Guests do not search: they read the documents that were shared with them.',
   query: z.strictObject({
     q: text(2_000).refine((value) => /\S/.test(value), 'must not be blank'),
-    limit: z.coerce.number().int().min(1).max(100).default(10),
+    limit: limitOr(10),
     tags: tagsQuery.optional().describe('Separated by commas; entries that have all of them. Documents have none.'),
     status: z.enum(statuses).optional().describe('Of the entry; those of others are approved. Documents have none.'),
     source: z.enum(searchSources).default('all').describe('Entries, documents, or both.'),

@@ -168,6 +168,10 @@ test.each<[string, string, number, string]>([
   ['GET', '/usage?from=2026-02-02&to=2026-02-01', 400, 'invalid_request'],
   ['GET', '/usage?userId=me', 400, 'invalid_request'],
   ['GET', '/usage?limit=1e9', 400, 'invalid_request'],
+  ['GET', '/usage?limit=1e1', 400, 'invalid_request'],
+  ['GET', '/usage?limit=0x10', 400, 'invalid_request'],
+  ['GET', '/usage?limit=%205%20', 400, 'invalid_request'],
+  ['GET', '/usage?limit=', 400, 'invalid_request'],
   [
     'GET',
     `/usage?cursor=${Buffer.from('{"day":"0000-01-01","userId":"x","model":"y"}').toString('base64url')}`,
