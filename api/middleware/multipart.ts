@@ -119,7 +119,10 @@ function collect<Stored>(
       upload = { name: cleanName(name), stored };
     });
     busboy.on('field', (field, value, _nameCut, valueCut) => {
-      if (valueCut) refuse(`The field "${field.slice(0, 100)}" is too long.`);
+      const about = `The field "${field.slice(0, 100)}"`;
+      if (valueCut) refuse(`${about} is too long.`);
+      // What stands for bytes that are no UTF-8, which the parser has replaced.
+      if (value.includes('\ufffd')) refuse(`${about} is not valid UTF-8.`);
       const before = fields.get(field);
       fields.set(field, before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]);
     });

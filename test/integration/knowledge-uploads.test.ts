@@ -40,6 +40,13 @@ describe('a form', () => {
     expect(await system.objects()).toEqual(before);
   });
 
+  it('with a field in another encoding than UTF-8 is refused: it would be kept as other characters', async () => {
+    const parts = `${part('name="title"', 'Übersicht')}${file}--x--\r\n`;
+    const response = await post(Readable.from([Buffer.from(parts, 'latin1')]));
+    expect(await response.json()).toMatchObject({ status: 400, detail: 'The field "title" is not valid UTF-8.' });
+    expect((await post(part('name="title"', 'Übersicht') + file)).status).toBe(202);
+  });
+
   it('that is refused while it is long in coming is told why', async () => {
     async function* long(): AsyncGenerator<string> {
       yield part('name="other"; filename="a.txt"', 'some text');
