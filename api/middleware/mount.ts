@@ -8,6 +8,7 @@ import { authenticate } from './authenticate.js';
 import { idempotencyOf, runInTransaction } from './idempotency.js';
 import { createRequestLimit } from './rate-limit.js';
 import { readJson } from './read-json.js';
+import { refuseMethods } from './refuse-methods.js';
 import { parsePart, requireJson } from './validate.js';
 
 /** Larger than the longest message in JSON with every character escaped; few routes take more. */
@@ -26,11 +27,7 @@ export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
   for (const path of new Set(endpoints.map((definition) => definition.path))) {
     const definitions = endpoints.filter((definition) => definition.path === path);
     for (const definition of definitions) router[definition.method](path, ...stepsOf(definition));
-    const methods = methodsOf(definitions);
-    router.all(path, (req, res) => {
-      res.setHeader('allow', methods);
-      throw new AppError('method_not_allowed', `${req.method} is not possible here; possible: ${methods}.`);
-    });
+    router.all(path, refuseMethods(methodsOf(definitions)));
   }
   return router;
 

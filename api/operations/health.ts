@@ -4,6 +4,7 @@ import { storageCheck } from '../../shared/knowledge/storage-check.js';
 import { mayReadMetrics } from '../../shared/scrape-token.js';
 import { AppError } from '../../shared/errors.js';
 import type { WebContext } from '../context.js';
+import { refuseMethods } from '../middleware/refuse-methods.js';
 
 /**
  * `/healthz`, `/readyz` and `/metrics`: for supervisors, load balancers and Prometheus, before sign-in and limits.
@@ -39,5 +40,6 @@ export function healthRouter(ctx: WebContext): Router {
     res.setHeader('content-type', contentType);
     res.send(body);
   });
+  router.all(['/healthz', '/readyz', '/metrics'], refuseMethods('GET, HEAD'));
   return router;
 }

@@ -209,3 +209,18 @@ test('the reference page loads from this server alone, without inline scripts', 
   expect((await fetch(`${app.url}/api/docs/assets/package.json`)).status).toBe(404);
   expect((await fetch(`${app.url}/api/docs/assets/..%2fpackage.json`)).status).toBe(404);
 });
+
+test('how many items a page has is described, with its bounds', () => {
+  const { parameters } = openApi.paths['/api/v1/knowledge/search'].get;
+  const { schema } = parameters.find(({ name }: Json) => name === 'limit');
+  expect(schema).toEqual({ type: 'integer', minimum: 1, maximum: 100, default: 10 });
+});
+
+test.each(['/healthz', '/readyz', '/metrics', '/api/openapi.json', '/api/docs'])(
+  '%s can only be read',
+  async (path) => {
+    const answer = await fetch(`${app.url}${path}`, { method: 'POST' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(await answer.json()).toMatchObject({ code: 'method_not_allowed' });
+  },
+);

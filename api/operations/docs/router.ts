@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import express, { Router } from 'express';
 import type { Endpoint } from '../../endpoint.js';
+import { refuseMethods } from '../../middleware/refuse-methods.js';
 import { openApiDocument } from '../openapi/document.js';
 import { icon, sendPage, styleSheet } from '../page.js';
 import { asyncApiDocument, describeEvents } from './asyncapi.js';
@@ -29,6 +30,9 @@ export function docsRouter(endpoints: readonly Endpoint[]): Router {
   router.get('/docs/style.css', (_req, res) => void res.type('css').send(styleSheet));
   router.get('/docs/icon.svg', (_req, res) => void res.type('svg').send(icon));
   router.get('/docs/start.js', (_req, res) => void res.type('js').send(startScript));
+
+  const pages = ['/docs', '/docs/events', '/docs/style.css', '/docs/icon.svg', '/docs/start.js'];
+  router.all(['/openapi.json', '/asyncapi.json', ...pages], refuseMethods('GET, HEAD'));
 
   // Not by importing the package: its entry loads all of the user interface into this process.
   const folder = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
