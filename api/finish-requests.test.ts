@@ -65,6 +65,16 @@ test('what takes too long is broken off', async () => {
   await expect(read).rejects.toThrow('aborted');
 });
 
+test('a request that was sent and not read yet is answered, as the last one of its connection', async () => {
+  const close = await serve((_request, response) => void response.end('answered'));
+  expect(await textOf(await send())).toBe('answered');
+  const sent = send();
+  const closed = close();
+  const message = await sent;
+  expect([message.headers.connection, await textOf(message)]).toEqual(['close', 'answered']);
+  await closed;
+});
+
 test('a connection that nobody uses holds nothing up', async () => {
   const close = await serve((_request, response) => void response.end('done'));
   expect(await textOf(await send())).toBe('done');

@@ -1,7 +1,15 @@
 import type { Server, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 
 /** Longer than any ordinary request takes, shorter than a step of the shutdown may; in milliseconds. */
 const defaultLimitMs = 4_500;
+
+/**
+ * So long connections may bring one more request, and hear that it is the last, in milliseconds. To Node those are idle
+ * whose next request is on its way or not read yet: it would reset them.
+ */
+const lastRequestMs = 250;
 
 /**
  * Watches the requests of a server, so that it can be closed in order: what is under way is answered, and every
@@ -30,7 +38,12 @@ export function watchRequests(server: Server, limitMs = defaultLimitMs): () => P
   return async () => {
     closing = true;
     for (const response of open) isLast(response);
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    // Nobody else can connect from now on. The close of a server for HTTP ends its idle connections at once, too.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+    await delay(lastRequestMs);
+    // A busy process has not read what came meanwhile: it does so before this.
+    await immediate();
+    server.close();
     const limit = setTimeout(() => server.closeAllConnections(), limitMs);
     await closed;
     clearTimeout(limit);
