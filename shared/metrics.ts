@@ -11,6 +11,8 @@ export type Metrics = {
   httpRequest(method: string, route: string, status: string, seconds: number): void;
   /** From being ready to run to being claimed. */
   jobWaited(kind: string, seconds: number): void;
+  /** Lets what to worry about be counted from 0: of what is seen first at 1 Prometheus does not know that it rose. */
+  expectJobs(kinds: readonly string[]): void;
   /** One attempt; `outcome` is one of the few words for how it ended. */
   jobRan(kind: string, outcome: string, seconds: number): void;
   /** A job was taken from a worker that went silent. */
@@ -73,6 +75,12 @@ export function createMetrics(role: 'web' | 'worker'): Metrics {
   return {
     httpRequest: (method, route, status, seconds) => requests.observe({ method, route, status }, seconds),
     jobWaited: (kind, seconds) => waits.observe({ kind }, Math.max(seconds, 0)),
+    expectJobs(kinds) {
+      for (const kind of kinds) {
+        finished.inc({ kind, outcome: 'failed' }, 0);
+        takeovers.inc({ kind }, 0);
+      }
+    },
     jobRan(kind, outcome, seconds) {
       runs.observe({ kind }, seconds);
       finished.inc({ kind, outcome });

@@ -85,11 +85,7 @@ async function runClaimed(ctx: WorkerContext, handlers: Handlers, claimed: Claim
       () => finishJob(ctx.database, claimed, outcome),
       () => ctx.leases.stopping,
     );
-    ctx.metrics.jobRan(
-      kind,
-      outcome.state === 'pending' ? 'retried' : outcome.state,
-      (performance.now() - startedAt) / 1000,
-    );
+    ctx.metrics.jobRan(kind, wordFor(outcome), (performance.now() - startedAt) / 1000);
     ctx.dispatcher.kick(ready);
     await tellRoom(ctx, claimed.id, outcome);
   } finally {
@@ -154,17 +150,18 @@ async function classify(
     job.logger.warn({ err: error, delayMs }, 'an attempt failed; the job is tried again');
     return { state: 'pending', delayMs, counts: true, error: told };
   }
-  logFailure(job.logger, error);
-  return (await handler.giveUp(ctx, job, told)) ?? { state: 'failed', error: told };
+  // An error is for operators to see to; what lies in a file or a question is told to the one it belongs to.
+  const ofRequest = error instanceof JobFailure && error.ofRequest;
+  if (ofRequest) job.logger.info({ code: told.code, reason: told.message }, 'a job has failed');
+  else job.logger.error({ err: error }, 'a job has failed');
+  const outcome = (await handler.giveUp(ctx, job, told)) ?? { state: 'failed', error: told };
+  return outcome.state === 'failed' ? { ...outcome, ofRequest } : outcome;
 }
 
-/** An error is for operators to see to; what lies in a file or a question is told to the one it belongs to. */
-function logFailure(logger: Logger, error: unknown): void {
-  if (error instanceof JobFailure && error.ofRequest) {
-    logger.info({ code: error.code, reason: error.message }, 'a job has failed');
-  } else {
-    logger.error({ err: error }, 'a job has failed');
-  }
+/** As the metrics count it. */
+function wordFor(outcome: Outcome): string {
+  if (outcome.state === 'pending') return 'retried';
+  return outcome.state === 'failed' && outcome.ofRequest ? 'refused' : outcome.state;
 }
 
 /** Messages quote what other services sent: NUL and halves of surrogate pairs, which Postgres takes in no JSON, go. */

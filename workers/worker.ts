@@ -3,7 +3,7 @@ import { createLeases } from '../shared/backlog/leases.js';
 import { startSweep } from '../shared/backlog/sweep.js';
 import type { Context } from '../shared/context.js';
 import { onControl } from '../shared/control-channel.js';
-import type { QueueName } from '../shared/jobs/index.js';
+import { catalogue, type QueueName } from '../shared/jobs/index.js';
 import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
 import { createExtractor } from '../shared/knowledge/extraction/extract.js';
 import { defaultLimits } from '../shared/knowledge/extraction/limits.js';
@@ -79,6 +79,7 @@ export function startWorker(
     const index = watchIndex(ctx);
     lifecycle.onClose('index watch', () => index.close());
   }
+  base.metrics.expectJobs(Object.keys(catalogue));
   const running = startQueues(ctx, queues);
 
   return {

@@ -96,7 +96,8 @@ RETURNING jobs.id, jobs.cancel_requested_at IS NOT NULL AS "cancelRequested"`,
 export type Outcome =
   | { state: 'done' }
   | { state: 'cancelled' }
-  | { state: 'failed'; error: JobError }
+  /** `ofRequest`: see JobFailure. */
+  | { state: 'failed'; error: JobError; ofRequest?: boolean }
   /** To be tried again after `delayMs`; `counts` says whether it takes one of the failures that are allowed. */
   | { state: 'pending'; delayMs: number; counts: boolean; error: JobError | null; progress?: unknown };
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createLogger } from '../../shared/logger.js';
+import type { Metrics } from '../../shared/metrics.js';
 import { eventually } from '../support/eventually.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
 
@@ -9,13 +10,21 @@ type Line = { level: number; msg: string; kind: string; code?: string; err?: obj
 
 let lines: Line[] = [];
 let system: KnowledgeSystem;
+let metrics: Metrics;
 beforeAll(async () => {
   const write = (line: string): void => void lines.push(JSON.parse(line) as Line);
   const logger = createLogger({ level: 'info', role: 'test' }, { write });
   system = await startKnowledgeSystem({ workers: 0 });
-  await system.startWorker({ wrap: (ctx) => ({ ...ctx, logger }) });
+  const worker = await system.startWorker({ wrap: (ctx) => ({ ...ctx, logger }) });
+  ({ metrics } = worker.ctx);
 });
 afterAll(() => system.close());
+
+const counted = async (kind: string, outcome: string): Promise<number> => {
+  const { body } = await metrics.expose();
+  const labels = `kind="${kind}",outcome="${outcome}"`;
+  return Number(new RegExp(`^millrace_jobs_finished_total\\{${labels},role="worker"\\} (\\d+)$`, 'm').exec(body)?.[1]);
+};
 
 const failures = (): Line[] => lines.filter(({ msg }) => msg === 'a job has failed');
 
@@ -32,6 +41,8 @@ it('a file that cannot be read is no error of the system', async () => {
   await system.settled(user, body.entry.id);
   await eventually(() => expect(failures()).toMatchObject([{ level: 30, kind: 'ingest-version', code: 'damaged' }]));
   expect(failures()[0]).not.toHaveProperty('err');
+  await eventually(async () => expect(await counted('ingest-version', 'refused')).toBe(1));
+  expect(await counted('ingest-version', 'failed')).toBe(0);
 });
 
 it('a question that Claude declines is none either; a key that is refused is', async () => {
@@ -41,4 +52,6 @@ it('a question that Claude declines is none either; a key that is refused is', a
   lines = [];
   await askFor('[[stand-in: error status=401 type=authentication_error]]');
   await eventually(() => expect(failures()).toMatchObject([{ level: 50, err: { code: 'authentication_error' } }]));
+  await eventually(async () => expect(await counted('reply-to-message', 'failed')).toBe(1));
+  expect(await counted('reply-to-message', 'refused')).toBe(1);
 });
