@@ -1,7 +1,9 @@
 import { type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
+import { networkOf } from '../../shared/accounts/network.js';
 import type { Principal } from '../../shared/accounts/principal.js';
 import { AppError } from '../../shared/errors.js';
+import { addressOf } from '../auth/present.js';
 import type { WebContext } from '../context.js';
 import type { Endpoint } from '../endpoint.js';
 import { authenticate } from './authenticate.js';
@@ -36,10 +38,11 @@ export function mount(ctx: WebContext, endpoints: readonly Endpoint[]): Router {
       async (req, res, next) => {
         const principal = await authenticate(ctx, req, definition.auth).catch((error: unknown) => {
           // Checking what is no token of ours costs as much as a request; counted apart from signing in.
-          if (error instanceof AppError && error.status === 401) limitRequests(`refused ${req.ip}`, res);
+          if (error instanceof AppError && error.status === 401)
+            limitRequests(`refused ${networkOf(addressOf(req))}`, res);
           throw error;
         });
-        limitRequests(principal?.userId ?? `ip ${req.ip}`, res);
+        limitRequests(principal?.userId ?? `network ${networkOf(addressOf(req))}`, res);
         (res.locals as Locals).principal = principal;
         next();
       },

@@ -4,7 +4,10 @@ import { isIPv6 } from 'node:net';
  * What counts as one caller: an IPv4 address, or the /64 that an IPv6 address is in, because whoever has one of
  * its addresses commonly has them all.
  */
-export function networkOf(address: string): string {
+export function networkOf(written: string): string {
+  // Some proxies, such as Azure's Application Gateway, write the port along: each connection has another one.
+  const withPort = /^(?:\[(.+)\]|(\d+\.\d+\.\d+\.\d+)):\d+$/.exec(written);
+  const address = withPort?.[1] ?? withPort?.[2] ?? written;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped?.[1]) return mapped[1];
   const [plain = ''] = address.split('%');

@@ -141,3 +141,16 @@ it('limits callers who are nobody, without taking anything from those who are so
   expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
   expect(own.status).toBe(200);
 });
+
+it('counts the addresses of one network, with or without a port, as one caller', async () => {
+  const limited = await startTestApp({ env: { RATE_LIMIT_PER_MINUTE: '5', TRUST_PROXY: '1' } });
+  const left = async (address: string): Promise<string | null> => {
+    const headers = { 'x-forwarded-for': address };
+    return (await limited.request('POST', '/auth/login', { headers, body: {} })).headers.get('ratelimit-remaining');
+  };
+  const addresses = ['192.0.2.7', '192.0.2.7:50123', '2001:db8::1', '2001:db8::2', '192.0.2.8'];
+  const answers: (string | null)[] = [];
+  for (const address of addresses) answers.push(await left(address));
+  await limited.close();
+  expect(answers).toEqual(['4', '3', '4', '3', '4']);
+});
