@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseStorage, type StorageSettings } from './adapters/object-store/create.js';
 import { queueNames } from './jobs/index.js';
+import { toOrigin } from './origins.js';
 
 /** Empty means not set: `.env` files and compose files both write `NAME=`. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -30,6 +31,12 @@ const list = optional(
         .filter(Boolean),
     ),
 );
+
+const origins = list.transform((written, issues) => {
+  const known = written.map(toOrigin).filter((origin) => origin !== null);
+  if (known.length < written.length) issues.addIssue('may name only origins, such as https://app.example.com, or be *');
+  return known;
+});
 
 const amount = z.number().nonnegative();
 const price = z.strictObject({ input: amount, output: amount, cacheWrite: amount, cacheRead: amount });
@@ -102,7 +109,7 @@ export const environmentSchema = z.object({
   PORT: integer(3000, 0, 65_535),
   METRICS_PORT: integer(9464, 0, 65_535),
   METRICS_TOKEN: optional(z.string().min(16, 'must have at least 16 characters').optional()),
-  CORS_ORIGINS: list,
+  CORS_ORIGINS: origins,
   TRUST_PROXY: integer(0, 0, 10),
   RATE_LIMIT_PER_MINUTE: integer(1_200, 0, 1_000_000),
   LOGIN_ATTEMPTS_PER_QUARTER_HOUR: integer(10, 1, 1_000_000),
