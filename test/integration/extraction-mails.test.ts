@@ -56,6 +56,7 @@ it(
       [
         [1, undefined, ['Files', 'report.pdf'], 'One'],
         [2, undefined, ['Files', 'report.pdf', 'Two'], 'Two'],
+        [undefined, undefined, ['Files', 'broken.pdf'], expect.stringMatching(/^broken.pdf was not read. .* damaged/)],
         [undefined, 'Data', ['Files', 'book.xlsx', 'Data'], 'a cell'],
       ],
     );
@@ -172,4 +173,40 @@ it('signatures, and the style of a saved page, are no texts that came with a mai
     ),
   );
   expect(parts.map(({ text }) => text.split('\n\n')[1])).toEqual(['Saved words']);
+});
+
+it('of a file without text that came with a mail people are told why nothing is found in it', async () => {
+  const parts = await read(mailOf(attached('scan.pdf', pdfOf([''])) + attached('empty.txt', Buffer.from(' '))));
+  expect(parts.slice(1).map(({ headingPath, text }) => [headingPath, text.trim()])).toEqual([
+    [['Files', 'scan.pdf'], expect.stringMatching(/^scan.pdf was not read. There is no text on any page/)],
+  ]);
+});
+
+describe('the text of a mail', () => {
+  it('has the signs that Windows added to Latin letters, in its header and its text', async () => {
+    const type = 'text/plain; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable';
+    const [part] = await read(`${header('=?windows-1252?Q?5_=80?=', type)}It=92s =935 =80=94 =96 \u2026`);
+    expect(part?.text).toContain('Subject: 5 €');
+    expect(part?.text).toContain('It’s “5 €” –');
+  });
+
+  it('is its page, where the text beside it only says that there is one', async () => {
+    const page = `<p>${'All that is said. '.repeat(20)}</p>`;
+    const parts = (text: string): string =>
+      `--x\r\nContent-Type: text/plain\r\n\r\n${text}\r\n--x\r\nContent-Type: text/html\r\n\r\n${page}\r\n--x--\r\n`;
+    const type = 'multipart/alternative; boundary=x';
+    const [stub] = await read(`${header('News', type)}${parts('See it in your browser.')}`);
+    expect(stub?.text).toContain('All that is said.');
+    expect(stub?.text).not.toContain('browser');
+    const [full] = await read(`${header('News', type)}${parts('As plain words. '.repeat(10))}`);
+    expect(full?.text).not.toContain('All that is said.');
+  });
+
+  it('has no marks in lines that were quoted and cut', async () => {
+    const quoted = '> a line that goes \r\n> on and on\r\n>> deeper it \r\n>> goes\r\nif a > b\r\n';
+    const [flowed] = await read(`${header('Re', 'text/plain; format=flowed')}${quoted}`);
+    expect(flowed?.text).toMatch(/\n> a line that goes on and on\n>> deeper it goes\nif a > b\n/);
+    const [fixed] = await read(`${header('Re', 'text/plain')}> 2 > 1\r\n`);
+    expect(fixed?.text).toContain('> 2 > 1');
+  });
 });

@@ -42,6 +42,7 @@ const placed = (parts: ExtractedPart[]) =>
 
 const attachedTexts = [
   ['Data', ['book.xlsx', 'Data'], 'a cell'],
+  [undefined, ['broken.pdf'], 'broken.pdf was not read. The file is damaged: it is not a complete PDF file.'],
   [undefined, ['inner.pdf'], 'Inner one'],
   [undefined, ['inner.pdf'], 'Inner two'],
 ];
@@ -59,4 +60,9 @@ it('and reading goes on behind any of them', async () => {
 
 it('of a PDF without text on its pages, as a portfolio is, they are all of it', async () => {
   expect(placed(await read(carrying([''])))).toEqual(attachedTexts);
+});
+
+it('a scan stays one, whatever is said of files that it carries and that cannot be read', async () => {
+  const pdf = pdfOf([''], [], [], [{ name: 'broken.pdf', content: Buffer.from('%PDF-1.7 and no more') }]);
+  await expect(read(pdf)).rejects.toMatchObject({ code: 'no_text' });
 });

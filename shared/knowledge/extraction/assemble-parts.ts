@@ -20,7 +20,7 @@ export async function* assembleParts(pieces: AsyncIterable<Piece>, options: Opti
   let part = beganAtPage ? (from?.part ?? 0) : 0;
   let char = beganAtPage ? (from?.char ?? 0) : 0;
   const firstPart = from?.part ?? 0;
-  for await (const { text, goesOn = false, ...place } of pieces) {
+  for await (const { text, goesOn = false, note: _note, ...place } of pieces) {
     // The empty line keeps the last words of a part and the first of the next one apart.
     const cleaned = cleanText(text).trim();
     if (!cleaned) continue;

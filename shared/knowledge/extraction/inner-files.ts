@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { headBytes, labelOf } from './detect-type.js';
 import { ExtractionFailed } from './failure.js';
 import type { InnerFile, ReadInner, Source } from './parsers/parser.js';
 import type { Piece } from './piece.js';
@@ -8,9 +9,9 @@ import type { Piece } from './piece.js';
 const maxDepth = 5;
 
 /**
- * Reads files that are inside of another one, as each would be read alone. One that cannot be read gives nothing: a
- * mail is no worse for the picture that came with it. One that passes a limit ends the whole file, and so does one too
- * many: nobody would know of what is not found.
+ * Reads files that are inside of another one, as each would be read alone. In the place of one that cannot be read
+ * stands why, for those who look for what it says; pictures, which many mails are signed with, give nothing. One that
+ * passes a limit ends the whole file, and so does one too many: nobody would know of what is not found.
  *
  * @param folder where they are put; it is made when the first of them comes.
  */
@@ -33,11 +34,17 @@ export function innerReader(
         yield* read({ ...source, readInner: readerAt(depth + 1) }, name);
       } catch (error) {
         if (!(error instanceof ExtractionFailed) || error.code === 'too_large') throw error;
+        if (error.code === 'empty' || (await isPicture(content))) return;
+        yield { headingPath: [], text: `${name} was not read. ${error.message}`, done: 1, note: true };
       } finally {
         await rm(file, { force: true });
       }
     };
   return readerAt(1);
+}
+
+async function isPicture(content: Uint8Array): Promise<boolean> {
+  return (await labelOf(Buffer.from(content.subarray(0, headBytes))))?.startsWith('image/') ?? false;
 }
 
 function tooMany(limit: number): ExtractionFailed {

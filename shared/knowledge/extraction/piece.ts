@@ -9,6 +9,8 @@ export type Piece = {
   done: number;
   /** The next piece is of the same page: reading cannot begin again between them. */
   goesOn?: boolean | undefined;
+  /** The text is not of the file: it says why one inside of it was not read. */
+  note?: boolean | undefined;
 };
 
 /** A paragraph, list item, table row or heading, as HTML, Word and PowerPoint files have them. */

@@ -45,21 +45,38 @@ export async function* readParts(
   let toldPages = false;
   const readInner = innerReader(scratch, { limits, onAdvance }, piecesOf);
   const pieces = parse({ path, size, limits, from, onPages: (count) => (pages = count), onAdvance, readInner });
-  let found = from !== undefined && from.part > 0;
+  const resumed = from !== undefined && from.part > 0;
+  const own = ownText(pieces);
+  let found = resumed;
   const beganAtPage = type === 'pdf' && from?.page !== undefined;
-  for await (const part of assembleParts(pieces, { textChars: limits.textChars, from, beganAtPage })) {
+  for await (const part of assembleParts(own.pieces, { textChars: limits.textChars, from, beganAtPage })) {
     if (pages !== undefined && !toldPages) yield { kind: 'type', type, pages };
     toldPages = true;
     found = true;
     yield { kind: 'part', part };
   }
-  if (!found) throw withoutText(type);
+  if (!found || !(resumed || own.found())) throw withoutText(type);
 }
 
 async function* piecesOf(source: Source, name: string): AsyncGenerator<Piece> {
   const { head } = await headOf(source.path);
-  const parse = await parsers[await typeOf({ ...source, name }, head)]();
-  yield* parse(source);
+  const type = await typeOf({ ...source, name }, head);
+  const parse = await parsers[type]();
+  const own = ownText(parse(source));
+  yield* own.pieces;
+  if (!own.found()) throw withoutText(type);
+}
+
+/** Watches whether there is any text but what is said of files that were not read. */
+function ownText(pieces: AsyncIterable<Piece>): { pieces: AsyncIterable<Piece>; found: () => boolean } {
+  let found = false;
+  async function* watched(): AsyncGenerator<Piece> {
+    for await (const piece of pieces) {
+      found ||= !piece.note && piece.text.trim() !== '';
+      yield piece;
+    }
+  }
+  return { pieces: watched(), found: () => found };
 }
 
 async function headOf(path: string): Promise<{ head: Buffer; size: number }> {

@@ -3,10 +3,10 @@ import PostalMime, { type Address, type Attachment, type Email } from 'postal-mi
 import { decodeBytes } from '../decode-file.js';
 import { encodingOfBytes } from '../encoding.js';
 import { damaged, ExtractionFailed } from '../failure.js';
-import { htmlBlocks } from '../html-blocks.js';
 import type { Piece } from '../piece.js';
 import { withBoundary } from './mail-boundary.js';
 import { withRealCharset } from './mail-charset.js';
+import { bodyOf, withWindowsSigns } from './mail-text.js';
 import { mailsIn } from './mailbox.js';
 import type { InnerFile, Source } from './parser.js';
 
@@ -45,8 +45,7 @@ async function* readMail(bytes: Buffer, readInner: Source['readInner']): AsyncGe
     ['Date', date],
     ['Attachments', files.map(({ name }) => name).join(', ')],
   ].flatMap(([name, value]) => (value ? [`${name}: ${value}`] : []));
-  const body = email.text?.trim() ? email.text : await textOfHtml(email.html ?? '');
-  yield { headingPath, text: `${header.join('\n')}\n\n${body}`, done: 0.5 };
+  yield { headingPath, text: `${header.join('\n')}\n\n${await bodyOf(email, bytes)}`, done: 0.5 };
 
   for (const file of files) {
     const above = [...headingPath, file.name.slice(0, 200)];
@@ -71,7 +70,8 @@ async function parse(bytes: Buffer): Promise<Email> {
 }
 
 /** Mails inside of the mail come as files: what they are about and who wrote them would be lost otherwise. */
-const read = (bytes: Buffer): Promise<Email> => PostalMime.parse(bytes, { forceRfc822Attachments: true });
+const read = async (bytes: Buffer): Promise<Email> =>
+  withWindowsSigns(await PostalMime.parse(bytes, { forceRfc822Attachments: true }));
 
 const unreadableIn = ({ subject = '', text = '', html = '' }: Email): number =>
   `${subject}${text}${html}`.split('\ufffd').length - 1;
@@ -86,15 +86,6 @@ function people(addresses: Address[] | undefined): string {
     .map(({ name, address }) => (name && address ? `${name} <${address}>` : name || address || ''))
     .filter(Boolean)
     .join(', ');
-}
-
-async function textOfHtml(html: string): Promise<string> {
-  async function* all(): AsyncGenerator<{ text: string }> {
-    yield { text: html };
-  }
-  const lines: string[] = [];
-  for await (const { text } of htmlBlocks(all())) lines.push(text);
-  return lines.join('\n');
 }
 
 /** Without a name it gets one that says what the content alone does not always: a table, a page, a mail. */
