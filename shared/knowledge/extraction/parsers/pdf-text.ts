@@ -1,6 +1,7 @@
 import type { PDFParse } from 'pdf-parse';
 import { composeAccents } from './pdf-accents.js';
 import { orderColumns } from './pdf-columns.js';
+import { orderFromRight } from './pdf-direction.js';
 import type { TextItem } from './pdf-item.js';
 
 type Page = {
@@ -24,7 +25,7 @@ export async function pageText(parser: PDFParse, number: number): Promise<string
     async getTextContent(options) {
       const content = await page.getTextContent(options);
       const items = content.items.filter((item): item is TextItem => 'str' in item);
-      return { ...content, items: orderColumns(composeAccents(items)) };
+      return { ...content, items: orderFromRight(orderColumns(composeAccents(items))) };
     },
   };
   // Ligatures stay as they were printed; the forms of Arabic letters are put back below.
