@@ -1,8 +1,10 @@
+import { type Signs, signsOf, withSigns } from './number-signs.js';
 import { scanXml } from './xml.js';
 import type { Archive } from './zip.js';
 
 /** What a number is shown as; without one it is shown as it is. */
-export type NumberFormat = { kind: 'date' } | { kind: 'duration' } | { kind: 'percent'; digits: number };
+export type NumberFormat =
+  { kind: 'date' } | { kind: 'duration' } | { kind: 'percent'; digits: number } | { kind: 'signs'; signs: Signs };
 
 /** The formats that need not be written down because every program knows them. */
 const builtIn = new Map<number, NumberFormat>([
@@ -45,7 +47,9 @@ function formatOf(code: string): NumberFormat | undefined {
   if (/\[(h+|m+|s+)\]/i.test(plain)) return { kind: 'duration' };
   const letters = plain.replaceAll(/\[[^\]]*\]|general/gi, '');
   if (letters.includes('%')) return { kind: 'percent', digits: /\.([0#?]+)/.exec(letters)?.[1]?.length ?? 0 };
-  return /[dmyhs]/i.test(letters) ? { kind: 'date' } : undefined;
+  if (/[dmyhs]/i.test(letters)) return { kind: 'date' };
+  const signs = signsOf(code);
+  return signs && { kind: 'signs', signs };
 }
 
 /** A number as a cell of this format shows it. */
@@ -54,7 +58,8 @@ export function formatted(value: number, format: NumberFormat | undefined, since
   if (format?.kind === 'duration') return durationOf(value);
   if (format?.kind === 'percent') return `${(value * 100).toFixed(Math.min(format.digits, 15))}%`;
   // 15 digits are what Excel shows: 0.1 is stored as 0.10000000000000001.
-  return String(Number(value.toPrecision(15)));
+  const text = String(Number(value.toPrecision(15)));
+  return format ? withSigns(text, format.signs) : text;
 }
 
 const dayMs = 86_400_000;
