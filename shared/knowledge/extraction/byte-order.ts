@@ -51,9 +51,9 @@ export const maxControlShare = 0.005;
 export function controlShare(bytes: Buffer): number {
   let controls = 0;
   for (const byte of bytes) {
-    // Tab, line feed, vertical tab, form feed, carriage return; escape begins the shifts of ISO-2022-JP, and DOS ends
-    // a text with 1A.
-    if ((byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1a && byte !== 0x1b) || byte === 0x7f)
+    // Bell and backspace, which terminals are sent; tab, line feed, vertical tab, form feed, carriage return; escape
+    // begins the shifts of ISO-2022-JP and colours, and DOS ends a text with 1A.
+    if ((byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1a && byte !== 0x1b) || byte === 0x7f)
       controls += 1;
   }
   return controls / Math.max(1, bytes.length);

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** Characters that carry no text: controls other than tab and line feed, the byte order mark, noncharacters. */
 // oxlint-disable-next-line no-control-regex -- these are the characters to remove
 const invisible = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u2060\ufeff\ufffe\uffff]/g;
@@ -8,7 +10,8 @@ const invisible = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u2060\uf
  */
 export function cleanText(text: string): string {
   return (
-    text
+    // How terminals are told to colour a log.
+    (text.includes('\u001b') ? stripVTControlCharacters(text) : text)
       .replaceAll(/\r\n?|[\u0085\u2028\u2029\f\v]/g, '\n')
       .replaceAll(invisible, '')
       .replaceAll(/\p{Surrogate}/gu, '\ufffd')

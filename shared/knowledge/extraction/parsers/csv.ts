@@ -87,7 +87,7 @@ export function delimiterOf(text: string): string {
     .filter((line) => line.trim())
     .slice(0, 50);
   let best = { delimiter: ',', score: 0 };
-  for (const delimiter of [',', ';', '\t', '|', '^']) {
+  for (const delimiter of [',', ';', '\t', '|', '^', '~']) {
     const counts = lines.map((line) => line.split(delimiter).length - 1);
     const usual = counts.toSorted((a, b) => a - b)[Math.floor(counts.length / 2)] ?? 0;
     if (usual === 0) continue;
