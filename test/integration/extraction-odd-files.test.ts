@@ -36,6 +36,16 @@ describe('Word', () => {
     expect(await files.textOf('a.docx', named('word/document.xml', document(body)))).toBe('Kept inserted arrived 塔');
   });
 
+  it('reads what is said of pictures, and nothing that is hidden', async () => {
+    const hidden = (value: string): string => `<w:r><w:rPr><w:vanish${value}/></w:rPr><w:t>secret</w:t></w:r>`;
+    const picture = (said: string): string => `<w:r><w:drawing><wp:docPr id="1" descr="${said}"/></w:drawing></w:r>`;
+    const mark = '<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>';
+    const body =
+      `<w:p>${mark}<w:r><w:t>Seen </w:t></w:r>${hidden('')}</w:p><w:p>${hidden(' w:val="0"').replace('secret', 'shown')}</w:p>` +
+      `<w:p>${picture('image1.png')}${picture('A pump with two valves')}</w:p>`;
+    expect(await files.textOf('a.docx', docxOf(body))).toBe('Seen shown A pump with two valves');
+  });
+
   it('reads headers and footers once, after all else', async () => {
     const margins = {
       h: ['header', 'header1.xml'],
@@ -107,7 +117,9 @@ describe('Excel', () => {
     const file = xlsxOf(`<row>${cells}<c><f>A1*2</f></c><c><f>A1</f><v>7</v></c></row>`, {
       styles: `<numFmts>${formats.join('')}</numFmts><cellXfs>${styles}</cellXfs>`,
     });
-    expect(await files.textOf('a.xlsx', file)).toBe('50% | 25.6% | 30:00:00 | 48:00:00 | 3 | 18:00:00 | =A1*2 | 7');
+    expect(await files.textOf('a.xlsx', file)).toBe(
+      '50% | 25.6% | 30:00:00 | 48:00:00 | Days: 3 | 18:00:00 | =A1*2 | 7',
+    );
   });
 
   it('reads a time of a day as one where days are counted from 1904', async () => {

@@ -41,6 +41,10 @@ describe('a table', () => {
     expect(await files.headingsOf('a.xlsx', book)).toEqual([['Data', titles]]);
   });
 
+  it('may have tildes between its cells', async () => {
+    expect(await files.textOf('a.csv', 'name~city\nAnn~Rome\n')).toBe('name | city Ann | Rome');
+  });
+
   it('may have carets between its cells', async () => {
     expect(await files.textOf('a.csv', 'id^name^city\n1^Ann, B.^Rome\n2^Bob^Oslo\n')).toBe(
       'id | name | city 1 | Ann, B. | Rome 2 | Bob | Oslo',
@@ -55,4 +59,26 @@ describe('a table', () => {
 it('a page that stands in a form is read', async () => {
   const page = '<html><body><form id="all"><p>Words of the page</p><button>Send</button></form></body></html>';
   expect(await files.textOf('a.html', page)).toBe('Words of the page');
+});
+
+it('items of a page have the numbers that it shows, and pictures what is said of them', async () => {
+  const list = '<ol start="3"><li>three<ul><li>dash</li></ul></li><li value="9">nine</li><li>ten</li></ol>';
+  const pictures = '<p>See <img alt="logo"><img alt="A pump with two valves"> below</p>';
+  expect(await files.textOf('a.html', `<html><body>${list}${pictures}</body></html>`)).toBe(
+    '3. three - dash 9. nine 10. ten See below A pump with two valves',
+  );
+});
+
+it('a page keeps its warnings, its formulas, and headings that are buttons', async () => {
+  const page =
+    '<h2><button>What is it?</button></h2><p>A mill.</p><div role="alert">Keep out</div>' +
+    '<p>So <math><semantics><mi>a</mi><mo>=</mo><mi>b</mi><annotation>\\a</annotation></semantics></math>.</p><button>Send</button>';
+  expect(await files.textOf('a.html', `<html><body>${page}</body></html>`)).toBe(
+    'What is it? A mill. Keep out So a=b.',
+  );
+});
+
+it('a log has its words without the colours of the terminal', async () => {
+  const log = '\u001b[31mERROR\u001b[0m no \u001b[1mroute\u001b[22m\n\u001b]0;host\u0007$ exit\n';
+  expect(await files.textOf('a.log', log)).toBe('ERROR no route $ exit');
 });

@@ -1,16 +1,18 @@
 import { Parser } from 'htmlparser2';
 import { ExtractionFailed } from './failure.js';
+import { listMarks } from './list-marks.js';
+import { pictureText } from './picture-text.js';
 import type { Block } from './piece.js';
 import { rowBuilder } from './table-row.js';
 
 /** Elements whose content nobody reads as text. */
 const skipped = new Set(
   // How a Japanese word is read (rt, rp) would be taken for a part of it.
-  'script style noscript template svg math canvas iframe object nav button select textarea audio video rt rp'.split(
+  'script style noscript template svg annotation annotation-xml canvas iframe object nav button select textarea audio video rt rp'.split(
     ' ',
   ),
 );
-const skippedRoles = /^(navigation|search|menu|menubar|dialog|alert)$/;
+const skippedRoles = /^(navigation|search|menu|menubar|dialog)$/;
 const skippedClasses =
   /(^|\s)(mw-(editsection|portlet)|interlanguage-link|navbox|catlinks|printfooter|noprint|sr-only|visually-hidden|breadcrumbs?)(\s|$)/;
 const blocks = new Set(
@@ -54,7 +56,10 @@ function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
   let skip = 0;
   let main = 0;
   let pre = 0;
-  let item = false;
+  /** What stands before the text of a list item that has just begun. */
+  let item = '';
+  const lists = listMarks();
+  const pictures: string[] = [];
   let rowDepth = 0;
   let rowChars = 0;
   let layout = false;
@@ -68,7 +73,12 @@ function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
       pre > 0 ? text.replace(/^\n/, '').trimEnd() : text.replaceAll(/[^\S\n]+/g, ' ').replaceAll(/ ?\n ?/g, '\n')
     ).trim();
     text = '';
-    if (!content) return;
+    if (content) give(item && level === undefined ? `${item} ${content}` : content, level);
+    if (content) item = '';
+    for (const shown of pictures.splice(0)) give(shown, content ? undefined : level);
+  }
+
+  function give(content: string, level: number | undefined): void {
     rowChars += content.length;
     // Headings or long texts in cells: the table only lays out a page.
     if (rowDepth > 0 && !layout && (level !== undefined || rowChars > maxRowChars)) {
@@ -79,8 +89,7 @@ function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
       table.add(content);
       return;
     }
-    emit({ text: item && level === undefined ? `- ${content}` : content, level, main: main > 0 });
-    item = false;
+    emit({ text: content, level, main: main > 0 });
   }
 
   function endRow(): void {
@@ -91,19 +100,23 @@ function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
   return new Parser(
     {
       onopentag(name, attributes) {
-        const skips = isSkipped(name, attributes) || (name === 'footer' && inner === 0);
+        // Questions of a list of answers are buttons that open them.
+        const opens = name === 'button' && level !== undefined;
+        const skips = (!opens && isSkipped(name, attributes)) || (name === 'footer' && inner === 0);
         const isMain = name === 'main' || attributes.role === 'main';
         marks.push({ name, skips, main: isMain });
         if (marks.length > maxDepth) throw new ExtractionFailed('damaged', 'The page is nested too deeply to be read.');
         if (skips) skip += 1;
         if (skip > 0) return;
         if (name === 'br') text += '\n';
+        if (name === 'img') pictures.push(...pictureText(attributes.alt));
         if (!blocks.has(name)) return;
         flush();
         if (isMain) main += 1;
         if (holders.has(name)) inner += 1;
         if (name === 'pre') pre += 1;
-        else if (name === 'li') item = true;
+        else if (name === 'ol' || name === 'ul') lists.begin(name, attributes.start);
+        else if (name === 'li') item = lists.next(attributes.value);
         else if (/^h[1-6]$/.test(name)) level = Number(name[1]);
         else if (name === 'tr') {
           rowDepth += 1;
@@ -128,7 +141,8 @@ function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
         if (mark?.main) main -= 1;
         if (holders.has(name)) inner -= 1;
         if (name === 'pre') pre = Math.max(0, pre - 1);
-        else if (name === 'li') item = false;
+        else if (name === 'ol' || name === 'ul') lists.end();
+        else if (name === 'li') item = '';
         else if (/^h[1-6]$/.test(name)) level = undefined;
         else if (name === 'tr') {
           if (rowDepth === 1) endRow();

@@ -1,3 +1,4 @@
+import { pictureText } from '../picture-text.js';
 import { lineOf } from '../table.js';
 import { scanXml } from './xml.js';
 
@@ -30,6 +31,7 @@ export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: 
       else if (tag === 't' || tag === 'text') inText = true;
       else if (tag === 'br') paragraph += '\n';
       else if (tag === 'tab') paragraph += ' ';
+      else if (tag === 'cNvPr') lines.push(...pictureText(attributes.descr));
       else if (tag === 'tr') row = [];
       else if (tag === 'tc') cell = [];
     },

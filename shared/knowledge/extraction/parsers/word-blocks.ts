@@ -1,9 +1,10 @@
 import type { Block } from '../piece.js';
+import { pictureText } from '../picture-text.js';
 import { rowBuilder } from '../table-row.js';
 import { levelOfOutline } from './word-styles.js';
 import { readXml, type XmlHandler } from './xml.js';
 
-type Paragraph = { text: string; level: number | undefined; item: boolean };
+type Paragraph = { text: string; level: number | undefined; item: boolean; pictures: string[] };
 
 /** A row with more text than this lays out a page and is no row of a table. */
 const maxRowChars = 4_000;
@@ -24,6 +25,8 @@ export async function* wordBlocks(
     yield* found.splice(0);
 }
 
+const newParagraph = (): Paragraph => ({ text: '', level: undefined, item: false, pictures: [] });
+
 function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block) => void): Required<XmlHandler> {
   /** More than one is open where a text box stands inside of a paragraph. */
   const open: Paragraph[] = [];
@@ -34,10 +37,17 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
   /** Depth inside of what is not read: the older form of a text box, notes that are only lines, and {@link unread}. */
   let skipped = 0;
   let inText = false;
+  /** Inside of what says how the paragraph looks, its mark among it. */
+  let inProperties = false;
+  let hidden = false;
 
   function endParagraph(): void {
-    const { text: raw, level, item } = open.pop() ?? { text: '', level: undefined, item: false };
-    const text = raw.trim();
+    const { text, level, item, pictures } = open.pop() ?? newParagraph();
+    give(text.trim(), level, item);
+    for (const shown of pictures) give(shown, undefined, false);
+  }
+
+  function give(text: string, level: number | undefined, item: boolean): void {
     if (!text) return;
     rowChars += text.length;
     if (tableDepth > 0 && !layout && (level !== undefined || rowChars > maxRowChars)) {
@@ -53,12 +63,15 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
     if (text) emit({ text });
   }
 
-  function inParagraph(tag: string, value: string): void {
+  function inParagraph(tag: string, attributes: Record<string, string>): void {
+    const value = attributes['w:val'] ?? '';
     const paragraph = open.at(-1);
     if (!paragraph) return;
     if (tag === 'pStyle') paragraph.level ??= headings.get(value);
     else if (tag === 'outlineLvl') paragraph.level ??= levelOfOutline(value);
     else if (tag === 'numPr') paragraph.item = true;
+    else if (tag === 'vanish') hidden ||= !inProperties && !/^(0|false|off)$/.test(value);
+    else if (tag === 'docPr') paragraph.pictures.push(...pictureText(attributes.descr));
     else if (tag === 'tab') paragraph.text += '\t';
     else if (tag === 'br' || tag === 'cr') paragraph.text += '\n';
     else if (tag === 'noBreakHyphen') paragraph.text += '-';
@@ -68,8 +81,9 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
     open(tag, attributes) {
       const value = attributes['w:val'] ?? '';
       if (skipped > 0 || unread.has(tag) || /separator/i.test(attributes['w:type'] ?? '')) skipped += 1;
-      else if (tag === 'p') open.push({ text: '', level: undefined, item: false });
+      else if (tag === 'p') open.push(newParagraph());
       else if (tag === 't') inText = true;
+      else if (tag === 'pPr') inProperties = true;
       else if (tag === 'tbl') tableDepth += 1;
       else if (tag === 'tr' && tableDepth === 1) {
         table.begin();
@@ -78,11 +92,11 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
       } else if (tag === 'tc' && tableDepth === 1) table.cell({});
       else if (tag === 'gridBefore' && tableDepth === 1) table.skip(Number(value));
       else if (tag === 'gridSpan' && tableDepth === 1) table.widen(Number(value));
-      else inParagraph(tag, value);
+      else inParagraph(tag, attributes);
     },
     text(text) {
       const paragraph = open.at(-1);
-      if (inText && paragraph && skipped === 0) paragraph.text += text;
+      if (inText && !hidden && paragraph && skipped === 0) paragraph.text += text;
     },
     close(tag) {
       if (skipped > 0) {
@@ -90,6 +104,8 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
         return;
       }
       if (tag === 't') inText = false;
+      else if (tag === 'r') hidden = false;
+      else if (tag === 'pPr') inProperties = false;
       else if (tag === 'p') endParagraph();
       else if (tag === 'tr' && tableDepth === 1) endRow();
       else if (tag === 'tbl') tableDepth -= 1;
