@@ -36,16 +36,6 @@ describe('Word', () => {
     expect(await files.textOf('a.docx', named('word/document.xml', document(body)))).toBe('Kept inserted arrived 塔');
   });
 
-  it('reads what is said of pictures, and nothing that is hidden', async () => {
-    const hidden = (value: string): string => `<w:r><w:rPr><w:vanish${value}/></w:rPr><w:t>secret</w:t></w:r>`;
-    const picture = (said: string): string => `<w:r><w:drawing><wp:docPr id="1" descr="${said}"/></w:drawing></w:r>`;
-    const mark = '<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>';
-    const body =
-      `<w:p>${mark}<w:r><w:t>Seen </w:t></w:r>${hidden('')}</w:p><w:p>${hidden(' w:val="0"').replace('secret', 'shown')}</w:p>` +
-      `<w:p>${picture('image1.png')}${picture('A pump with two valves')}</w:p>`;
-    expect(await files.textOf('a.docx', docxOf(body))).toBe('Seen shown A pump with two valves');
-  });
-
   it('reads headers and footers once, after all else', async () => {
     const margins = {
       h: ['header', 'header1.xml'],

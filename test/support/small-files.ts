@@ -44,14 +44,19 @@ export function relations(targets: Record<string, readonly [type: string, target
 }
 
 /** A Word file with this in its body. */
-export function docxOf(body: string, parts: { styles?: string; footnotes?: string } = {}): Buffer {
+export function docxOf(body: string, parts: { styles?: string; footnotes?: string; numbering?: string } = {}): Buffer {
   return zipOf([
     { name: 'word/document.xml', content: `<w:document><w:body>${body}</w:body></w:document>` },
     {
       name: 'word/_rels/document.xml.rels',
-      content: relations({ s: ['styles', 'styles.xml'], f: ['footnotes', 'footnotes.xml'] }),
+      content: relations({
+        s: ['styles', 'styles.xml'],
+        f: ['footnotes', 'footnotes.xml'],
+        n: ['numbering', 'numbering.xml'],
+      }),
     },
     { name: 'word/styles.xml', content: `<w:styles>${parts.styles ?? ''}</w:styles>` },
+    { name: 'word/numbering.xml', content: `<w:numbering>${parts.numbering ?? ''}</w:numbering>` },
     { name: 'word/footnotes.xml', content: `<w:footnotes>${parts.footnotes ?? ''}</w:footnotes>` },
   ]);
 }

@@ -18,6 +18,8 @@ export type Block = {
   text: string;
   /** Of a heading, from 1. */
   level?: number | undefined;
+  /** A number or dash before it, which is no part of a heading. */
+  label?: string | undefined;
 };
 
 /** How much text a part may hold, in UTF-16 code units. */
@@ -53,9 +55,10 @@ export async function* sections(
     chars = 0;
     return { headingPath: headings.path(), text, done: done() };
   };
-  for await (const { text, level } of blocks) {
+  for await (const { text: words, level, label } of blocks) {
+    const text = label ? `${label} ${words}` : words;
     if (lines.length > 0 && (level !== undefined || chars + text.length > maxPartChars)) yield piece();
-    if (level !== undefined) headings.enter(level, text);
+    if (level !== undefined) headings.enter(level, words);
     lines.push(text);
     chars += text.length + 1;
   }

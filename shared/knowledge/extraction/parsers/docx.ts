@@ -3,7 +3,8 @@ import { readChart } from './chart.js';
 import type { Source } from './parser.js';
 import { mainPartOf, relationsOf } from './relations.js';
 import { wordBlocks } from './word-blocks.js';
-import { headingStylesOf } from './word-styles.js';
+import { wordListsOf } from './word-numbering.js';
+import { wordStylesOf } from './word-styles.js';
 import { type Archive, openArchive } from './zip.js';
 
 /**
@@ -21,10 +22,14 @@ export async function* readDocx({ path, limits }: Source): AsyncGenerator<Piece>
     const partsOf: PartsOf = (type) =>
       relations.filter((part) => part.type === type && archive.has(part.target)).map(({ target }) => target);
     const [styles] = partsOf('styles');
-    const headings = styles ? await headingStylesOf(archive.read(styles)) : new Map<string, number>();
+    const [numbering] = partsOf('numbering');
+    const looks = {
+      styles: styles ? await wordStylesOf(archive.read(styles)) : new Map(),
+      lists: numbering ? await wordListsOf(archive.read(numbering)) : new Map(),
+    };
     const body = wordBlocks(
       counted(archive.read(main), (bytes) => (read += bytes)),
-      headings,
+      looks,
     );
     yield* sections(body, () => Math.min(1, read / Math.max(1, total)));
     // Of the whole file, and not of what its last heading is about.
@@ -42,12 +47,12 @@ async function* restOf(archive: Archive, partsOf: PartsOf): AsyncGenerator<Block
     for (const text of [...titles, ...rows]) yield { text };
   }
   for (const type of ['footnotes', 'endnotes', 'comments']) {
-    for (const notes of partsOf(type)) yield* wordBlocks(archive.read(notes), new Map());
+    for (const notes of partsOf(type)) yield* wordBlocks(archive.read(notes));
   }
   // First, even and other pages, and each section, may say the same.
   const said = new Set<string>();
   for (const margin of [...partsOf('header'), ...partsOf('footer')]) {
-    for await (const { text } of wordBlocks(archive.read(margin), new Map())) {
+    for await (const { text } of wordBlocks(archive.read(margin))) {
       if (!said.has(text)) yield { text };
       said.add(text);
     }

@@ -1,35 +1,44 @@
 import type { Block } from '../piece.js';
 import { pictureText } from '../picture-text.js';
 import { rowBuilder } from '../table-row.js';
-import { levelOfOutline } from './word-styles.js';
+import { dash, wordLabels } from './word-labels.js';
+import type { WordList } from './word-numbering.js';
+import { levelOfOutline, type WordStyle } from './word-styles.js';
 import { readXml, type XmlHandler } from './xml.js';
 
-type Paragraph = { text: string; level: number | undefined; item: boolean; pictures: string[] };
+type Paragraph = WordStyle & { text: string; style: string; pictures: string[] };
+
+/** What is said elsewhere of how paragraphs look. */
+type Looks = { styles: ReadonlyMap<string, WordStyle>; lists: ReadonlyMap<string, WordList> };
 
 /** A row with more text than this lays out a page and is no row of a table. */
 const maxRowChars = 4_000;
 
-/** The older form of what stands there too, the place that text was moved from, and how a word is pronounced. */
-const unread = new Set(['Fallback', 'moveFrom', 'rt']);
+/**
+ * The older form of what stands there too, the place that text was moved from, how a word is pronounced, and how text
+ * looked before it was changed.
+ */
+const unread = new Set(['Fallback', 'moveFrom', 'rt', 'pPrChange', 'rPrChange']);
 
 /** The paragraphs of the body of a Word file or of its notes; a row of a table is one block. */
 export async function* wordBlocks(
   bytes: AsyncIterable<Buffer>,
-  headings: ReadonlyMap<string, number>,
+  looks: Looks = { styles: new Map(), lists: new Map() },
 ): AsyncGenerator<Block> {
   const found: Block[] = [];
   for await (const _ of readXml(
     bytes,
-    wordHandler(headings, (block) => found.push(block)),
+    wordHandler(looks, (block) => found.push(block)),
   ))
     yield* found.splice(0);
 }
 
-const newParagraph = (): Paragraph => ({ text: '', level: undefined, item: false, pictures: [] });
+const newParagraph = (): Paragraph => ({ text: '', style: '', pictures: [] });
 
-function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block) => void): Required<XmlHandler> {
+function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Required<XmlHandler> {
   /** More than one is open where a text box stands inside of a paragraph. */
   const open: Paragraph[] = [];
+  const labels = wordLabels(lists);
   const table = rowBuilder();
   let tableDepth = 0;
   let rowChars = 0;
@@ -42,20 +51,25 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
   let hidden = false;
 
   function endParagraph(): void {
-    const { text, level, item, pictures } = open.pop() ?? newParagraph();
-    give(text.trim(), level, item);
-    for (const shown of pictures) give(shown, undefined, false);
+    const { text, style, pictures, ...own } = open.pop() ?? newParagraph();
+    const look = styles.get(style);
+    const level = look?.level ?? own.level;
+    const list = own.list || (look?.list ?? own.list);
+    const depth = own.depth ?? look?.depth;
+    const label = list === undefined ? '' : labels.next(list, depth, style);
+    give({ text: text.trim(), level, label: level !== undefined && label === dash ? '' : label });
+    for (const shown of pictures) give({ text: shown });
   }
 
-  function give(text: string, level: number | undefined, item: boolean): void {
+  function give({ text, level, label }: Block): void {
     if (!text) return;
     rowChars += text.length;
     if (tableDepth > 0 && !layout && (level !== undefined || rowChars > maxRowChars)) {
       endRow();
       layout = true;
     }
-    if (tableDepth > 0 && !layout) table.add(text);
-    else emit({ text: item && level === undefined ? `- ${text}` : text, level });
+    if (tableDepth > 0 && !layout) table.add(label && label !== dash ? `${label} ${text}` : text);
+    else emit({ text, level, label });
   }
 
   function endRow(): void {
@@ -67,9 +81,11 @@ function wordHandler(headings: ReadonlyMap<string, number>, emit: (block: Block)
     const value = attributes['w:val'] ?? '';
     const paragraph = open.at(-1);
     if (!paragraph) return;
-    if (tag === 'pStyle') paragraph.level ??= headings.get(value);
-    else if (tag === 'outlineLvl') paragraph.level ??= levelOfOutline(value);
-    else if (tag === 'numPr') paragraph.item = true;
+    if (tag === 'pStyle') paragraph.style = value;
+    else if (tag === 'outlineLvl') paragraph.level = levelOfOutline(value);
+    else if (tag === 'numPr') paragraph.list = '';
+    else if (tag === 'numId') paragraph.list = value;
+    else if (tag === 'ilvl') paragraph.depth = Number(value);
     else if (tag === 'vanish') hidden ||= !inProperties && !/^(0|false|off)$/.test(value);
     else if (tag === 'docPr') paragraph.pictures.push(...pictureText(attributes.descr));
     else if (tag === 'tab') paragraph.text += '\t';

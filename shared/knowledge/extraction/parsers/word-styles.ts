@@ -1,11 +1,20 @@
 import { scanXml } from './xml.js';
 
-type Style = { level?: number; basedOn?: string };
+/** What a paragraph is by its style. */
+export type WordStyle = {
+  /** Of a heading: 0 for the title of a document, then from 1. */
+  level?: number | undefined;
+  /** The number of its list, and its depth there. */
+  list?: string | undefined;
+  depth?: number | undefined;
+};
+
+type Style = WordStyle & { basedOn?: string };
 
 const maxInheritance = 20;
 
-/** For the paragraph styles that are headings their level: 0 for the title of a document, then from 1. */
-export async function headingStylesOf(bytes: AsyncIterable<Buffer>): Promise<Map<string, number>> {
+/** The paragraph styles by their names, with what each has of those that it is made from. */
+export async function wordStylesOf(bytes: AsyncIterable<Buffer>): Promise<Map<string, WordStyle>> {
   const styles = new Map<string, Style>();
   let style: Style = {};
   await scanXml(bytes, {
@@ -17,16 +26,23 @@ export async function headingStylesOf(bytes: AsyncIterable<Buffer>): Promise<Map
       } else if (tag === 'name') style.level ??= levelOfName(value);
       else if (tag === 'basedOn') style.basedOn = value;
       else if (tag === 'outlineLvl') style.level ??= levelOfOutline(value);
+      else if (tag === 'numId') style.list = value;
+      else if (tag === 'ilvl') style.depth = Number(value);
     },
   });
-  const levels = new Map<string, number>();
-  for (const id of styles.keys()) {
-    let at = styles.get(id);
-    for (let step = 0; step < maxInheritance && at && at.level === undefined; step += 1)
-      at = styles.get(at.basedOn ?? '');
-    if (at?.level !== undefined) levels.set(id, at.level);
+  const found = new Map<string, WordStyle>();
+  for (const [id, own] of styles) {
+    let { level, list, depth, basedOn } = own;
+    for (let step = 0; step < maxInheritance && basedOn; step += 1) {
+      const base: Style = styles.get(basedOn) ?? {};
+      level ??= base.level;
+      list ??= base.list;
+      depth ??= base.depth;
+      basedOn = base.basedOn;
+    }
+    found.set(id, { level, list, depth });
   }
-  return levels;
+  return found;
 }
 
 /** Word writes the names of its own styles in English, whatever language it speaks. */

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FileReader, startFileReader } from '../support/extraction.js';
+import { docxOf } from '../support/small-files.js';
+
+let files: FileReader;
+beforeAll(async () => {
+  files = await startFileReader();
+});
+afterAll(() => files.close());
+
+describe('of a Word file one', () => {
+  it('reads what is said of pictures, and nothing that is hidden', async () => {
+    const hidden = (value: string): string => `<w:r><w:rPr><w:vanish${value}/></w:rPr><w:t>secret</w:t></w:r>`;
+    const picture = (said: string): string => `<w:r><w:drawing><wp:docPr id="1" descr="${said}"/></w:drawing></w:r>`;
+    const mark = '<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>';
+    const body =
+      `<w:p>${mark}<w:r><w:t>Seen </w:t></w:r>${hidden('')}</w:p><w:p>${hidden(' w:val="0"').replace('secret', 'shown')}</w:p>` +
+      `<w:p>${picture('image1.png')}${picture('A pump with two valves')}</w:p>`;
+    expect(await files.textOf('a.docx', docxOf(body))).toBe('Seen shown A pump with two valves');
+  });
+
+  it('reads the numbers that it shows before clauses and items, and has headings without them', async () => {
+    const level = (at: number, format: string, text: string, more = ''): string =>
+      `<w:lvl w:ilvl="${at}"><w:start w:val="1"/><w:numFmt w:val="${format}"/>${more}<w:lvlText w:val="${text}"/></w:lvl>`;
+    const numbering =
+      `<w:abstractNum w:abstractNumId="0">${level(0, 'decimal', '%1.', '<w:pStyle w:val="H1"/>')}${level(1, 'decimal', '%1.%2')}${level(2, 'lowerRoman', '(%3)')}</w:abstractNum>` +
+      `<w:abstractNum w:abstractNumId="1">${level(0, 'bullet', 'o')}</w:abstractNum>` +
+      '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="1"/></w:num>' +
+      '<w:num w:numId="3"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride></w:num>';
+    const styles =
+      '<w:style w:styleId="H1"><w:name w:val="heading 1"/><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>' +
+      '<w:style w:styleId="H1b"><w:basedOn w:val="H1"/></w:style>';
+    const styled = (style: string, text: string): string =>
+      `<w:p><w:pPr><w:pStyle w:val="${style}"/></w:pPr><w:r><w:t>${text}</w:t></w:r></w:p>`;
+    const item = (list: number, at: number, text: string): string =>
+      `<w:p><w:pPr><w:numPr><w:ilvl w:val="${at}"/><w:numId w:val="${list}"/></w:numPr><w:pPrChange><w:pPr><w:numPr><w:numId w:val="2"/></w:numPr></w:pPr></w:pPrChange></w:pPr><w:r><w:t>${text}</w:t></w:r></w:p>`;
+    const body =
+      styled('H1', 'Parties') +
+      item(1, 1, 'seller') +
+      item(1, 1, 'buyer') +
+      styled('H1b', 'Price') +
+      item(1, 1, 'net') +
+      item(1, 2, 'of tax') +
+      item(2, 0, 'point') +
+      item(0, 0, 'plain') +
+      item(3, 0, 'anew');
+    const file = docxOf(body, { styles, numbering });
+    expect(await files.textOf('a.docx', file)).toBe(
+      '1. Parties 1.1 seller 1.2 buyer 2. Price 2.1 net (i) of tax - point plain 7. anew',
+    );
+    expect(await files.headingsOf('a.docx', file)).toEqual([['Parties'], ['Price']]);
+  });
+});
