@@ -150,7 +150,7 @@ describe('Excel', () => {
         {
           name: 'xl/drawings/drawing1.xml',
           content:
-            '<xdr:wsDr><xdr:sp><xdr:txBody><a:p><a:r><a:t>In a box</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:wsDr>',
+            '<xdr:wsDr><xdr:sp><xdr:txBody><a:p><a:r><a:t>In a box</a:t></a:r></a:p></xdr:txBody></xdr:sp><mc:Fallback><a:p><a:r><a:t>Cannot be shown</a:t></a:r></a:p></mc:Fallback></xdr:wsDr>',
         },
         { name: 'xl/drawings/_rels/drawing1.xml.rels', content: relations({ a: ['chart', '../charts/chart1.xml'] }) },
         { name: 'xl/charts/chart1.xml', content: chart },

@@ -12,6 +12,8 @@ export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: 
   let placeholder = '';
   let paragraph = '';
   let inText = false;
+  /** Depth inside of what older programs show instead: another form, or that they cannot show it. */
+  let skipped = 0;
   let cell: string[] | undefined;
   let row: string[] | undefined;
 
@@ -26,7 +28,8 @@ export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: 
 
   await scanXml(bytes, {
     open(tag, attributes) {
-      if (tag === 'sp') placeholder = '';
+      if (skipped > 0 || tag === 'Fallback') skipped += 1;
+      else if (tag === 'sp') placeholder = '';
       else if (tag === 'ph') placeholder = attributes.type ?? 'body';
       else if (tag === 't' || tag === 'text') inText = true;
       else if (tag === 'br') paragraph += '\n';
@@ -36,9 +39,13 @@ export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: 
       else if (tag === 'tc') cell = [];
     },
     text(text) {
-      if (inText) paragraph += text;
+      if (inText && skipped === 0) paragraph += text;
     },
     close(tag) {
+      if (skipped > 0) {
+        skipped -= 1;
+        return;
+      }
       if (tag === 't' || tag === 'text') inText = false;
       if (tag === 'text') endParagraph();
       else if (tag === 'p') endParagraph();
