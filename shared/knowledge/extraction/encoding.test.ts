@@ -10,6 +10,8 @@ const texts: [encoding: string, text: string][] = [
   ['windows-1252', 'Das war köstlich! Größe über alles, schöne Grüße aus München.'],
   ['windows-1252', 'Le café est très cher à côté de l’église, été comme hiver.'],
   ['windows-1252', 'Preis: 5 €'],
+  ['iso-8859-15', 'Größe 38, Preis: 5 €'],
+  ['iso-8859-15', 'Le prix est de 5 € à la séance.'],
   ['windows-1250', 'Příliš žluťoučký kůň úpěl ďábelské ódy'],
   ['windows-1250', 'Zażółć gęślą jaźń, czyli polskie znaki w tekście.'],
   ['windows-1251', 'Съешь же ещё этих мягких французских булок'],

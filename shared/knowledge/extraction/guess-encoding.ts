@@ -141,9 +141,12 @@ function byLetters(sample: Buffer): string | undefined {
 const latin = ['windows-1252', 'windows-1250', 'windows-1254', 'windows-1257', 'windows-1258'];
 /** Unix, old Macs and DOS wrote these: for texts that read wrongly in all of the others. */
 const olderLatin = ['iso-8859-15', 'iso-8859-2', 'macintosh', 'cp850', 'cp852'];
-/** Signs that stand beside words, not inside of them, a capital in the middle of a word, and what is no character. */
+/**
+ * Signs that stand beside words, not inside of them, a capital in the middle of a word, what is no character, and a sign
+ * for any currency, which nobody writes: it was the place of the euro.
+ */
 const misread =
-  /\p{L}[\u00a0-\u00b4\u00b6-\u00bf\u0080-\u009f\u02c6-\u02dd\u201a-\u2022\u2044\u20ac\u2500-\u25ff]\p{Ll}|\p{Ll}(?![A-Z])\p{Lu}\p{Ll}|[\u0081\u008d\u008f\u0090\u009d\ufffd]/gu;
+  /\u00a4|\p{L}[\u00a0-\u00b4\u00b6-\u00bf\u0080-\u009f\u02c6-\u02dd\u201a-\u2022\u2044\u20ac\u2500-\u25ff]\p{Ll}|\p{Ll}(?![A-Z])\p{Lu}\p{Ll}|[\u0081\u008d\u008f\u0090\u009d\ufffd]/gu;
 
 /** Western Europe, unless the words read wrongly in it or another part of Europe fits clearly better. */
 function westernOf(sample: Buffer, guesses: { name: string; confidence: number }[]): string {
