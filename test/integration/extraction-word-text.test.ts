@@ -15,7 +15,7 @@ describe('of a Word file one', () => {
     const mark = '<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>';
     const body =
       `<w:p>${mark}<w:r><w:t>Seen </w:t></w:r>${hidden('')}</w:p><w:p>${hidden(' w:val="0"').replace('secret', 'shown')}</w:p>` +
-      `<w:p>${picture('image1.png')}${picture('A pump with two valves')}</w:p>`;
+      `<w:p>${picture('image1.png')}${picture('A pump with two valves&#10;&#10;Description automatically generated')}</w:p>`;
     expect(await files.textOf('a.docx', docxOf(body))).toBe('Seen shown A pump with two valves');
   });
 
