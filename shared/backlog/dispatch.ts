@@ -95,13 +95,8 @@ async function dispatchReady(options: Admission, ready: Ready[]): Promise<void> 
  */
 export async function unblockFirst(database: Database, orderKeys: string[]): Promise<Lane[]> {
   try {
-    return await database.transaction(async (tx) => {
-      const [, { rows }] = await Promise.all([
-        tx.query(planOnce),
-        tx.query<Lane>({ ...unblockStatement, values: [orderKeys] }),
-      ]);
-      return rows;
-    });
+    const [, { rows }] = await database.batch<[object, Lane]>([planOnce, { ...unblockStatement, values: [orderKeys] }]);
+    return rows;
   } catch (error) {
     if ((error as { code?: string }).code !== uniqueViolation) throw error;
     if (orderKeys.length === 1) return [];
@@ -174,15 +169,13 @@ const laneValues = (lanes: Lane[], counter: SlotCounter): [string[], string[], n
  */
 async function admit({ database, counter }: Admission, lanes: Lane[]): Promise<Delivery[]> {
   const [queues, users, limits] = laneValues(lanes, counter);
-  return database.transaction(async (tx) => {
-    // Sent together, run one after the other: the second one's snapshot is taken when the first one has its locks.
-    const [, , { rows }] = await Promise.all([
-      tx.query(planOnce),
-      tx.query({ ...lockLanes, values: [queues, users] }),
-      tx.query<Delivery>({ ...admitJobs, values: [queues, users, limits] }),
-    ]);
-    return rows;
-  });
+  // Run one after the other: the snapshot of the last one is taken when the one before it has the locks.
+  const [, , { rows }] = await database.batch<[object, object, Delivery]>([
+    planOnce,
+    { ...lockLanes, values: [queues, users] },
+    { ...admitJobs, values: [queues, users, limits] },
+  ]);
+  return rows;
 }
 
 const lockLanes = {

@@ -15,7 +15,7 @@ const words = Array.from({ length: 24 }, (_, index) => `word${index}`).join(' ')
  */
 const steps: { step: string; doneBy: number }[] = [
   // dispatch
-  { step: 'unblock-jobs', doneBy: 1 },
+  { step: 'COMMIT unblock-jobs', doneBy: 1 },
   { step: 'COMMIT admit-jobs', doneBy: 1 },
   { step: 'add', doneBy: 1 },
   // claim

@@ -82,6 +82,7 @@ export function createMortal(diesAt: (step: Step) => boolean, onDeath: () => voi
         client.release(dead);
       }
     },
+    batch: (statements) => step(`COMMIT ${(statements as Statement[]).at(-1)?.name}`, () => database.batch(statements)),
   });
 
   return {
