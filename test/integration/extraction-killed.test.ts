@@ -56,3 +56,22 @@ it('what came with a mail does not stay on the disk when the worker is killed th
   worker.kill('SIGKILL');
   await eventually(() => expect(existsSync(scratch)).toBe(false));
 });
+
+it('a reader has a successor beside it before it is replaced, so that no file waits until one is loaded', async () => {
+  const extractor = createExtractor();
+  const file = path.join(folder, 'short.txt');
+  await writeFile(file, 'A few words.');
+  const read = async (times: number): Promise<void> => {
+    for (let n = 0; n < times; n += 1) for await (const _ of extractor.extract({ path: file, name: 'short.txt' }));
+  };
+  const others = readers();
+  const own = (): number[] => readers().filter((pid) => !others.includes(pid));
+  await read(1);
+  const [first] = own();
+  await read(159);
+  const successor = own().filter((pid) => pid !== first);
+  expect([own().length, successor.length]).toEqual([2, 1]);
+  await read(41);
+  await eventually(() => expect(own()).toEqual(successor));
+  extractor.close();
+});

@@ -47,6 +47,7 @@ export function startReader(memoryBytes: number): Reader {
     });
   });
   const lines = linesOf(child.stdio[answerDescriptor] as Readable);
+  hold(child, false);
   let files = 0;
 
   return {
@@ -63,7 +64,6 @@ export function startReader(memoryBytes: number): Reader {
         const line = await lines.next();
         if (line.done) throw await exited;
         const answer = answerSchema.parse(JSON.parse(line.value));
-        // An idle process keeps nobody from ending.
         if (answer.kind !== 'type' && answer.kind !== 'part') hold(child, false);
         yield answer;
       }
@@ -87,6 +87,7 @@ function giveWay(pid: number | undefined): void {
   }
 }
 
+/** Only a process that reads keeps this one from ending. */
 function hold(child: ChildProcess, on: boolean): void {
   for (const handle of [child, ...child.stdio]) {
     const referable = handle as { ref?: () => void; unref?: () => void } | null;

@@ -29,6 +29,11 @@ export type Extractor = {
 
 /** After so many files a process is replaced, whatever it may have gathered. */
 const maxFilesPerReader = 200;
+/**
+ * Its successor is started so many files before: on a busy machine it takes 1 to 3 seconds to load, and every 200th file
+ * waited for that.
+ */
+const headStart = 40;
 /** Failures of sound files. */
 const harmless = new Set<FailureCode>(['empty', 'no_text', 'unknown_type', 'encrypted']);
 
@@ -42,18 +47,23 @@ export function createExtractor(limits: Limits = defaultLimits, maxIdle = 2): Ex
   const idle: Reader[] = [];
   const all = new Set<Reader>();
 
-  function take(memoryBytes: number): Reader {
-    const at = idle.findIndex((reader) => reader.memoryBytes === memoryBytes);
-    const reader = at >= 0 ? idle.splice(at, 1)[0] : undefined;
-    if (reader) return reader;
+  function start(memoryBytes: number): Reader {
     const started = startReader(memoryBytes);
     all.add(started);
     return started;
   }
 
+  function take(memoryBytes: number): Reader {
+    const at = idle.findIndex((reader) => reader.memoryBytes === memoryBytes);
+    return (at >= 0 ? idle.splice(at, 1)[0] : undefined) ?? start(memoryBytes);
+  }
+
   function giveBack(reader: Reader, reusable: boolean): void {
-    if (reusable && reader.files < maxFilesPerReader && idle.length < maxIdle && all.has(reader)) {
-      idle.push(reader);
+    const tried = idle.filter(({ files }) => files > 0).length;
+    if (reusable && reader.files < maxFilesPerReader && tried < maxIdle && all.has(reader)) {
+      // Before those that may still be loading.
+      idle.unshift(reader);
+      if (reader.files === maxFilesPerReader - headStart) idle.push(start(reader.memoryBytes));
       return;
     }
     all.delete(reader);
