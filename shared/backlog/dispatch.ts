@@ -72,9 +72,7 @@ type Admission = { database: Database; runQueues: RunQueues; counter: SlotCounte
 
 async function dispatchReady(options: Admission, ready: Ready[]): Promise<void> {
   const orderKeys = ready.flatMap(({ orderKey }) => orderKey ?? []);
-  const unblocked = orderKeys.length > 0 ? await unblockFirst(options.database, orderKeys) : [];
-  const asked = [...ready.map(({ lane }) => lane), ...unblocked];
-  const lanes = await findAdmissible(options, [...new Map(asked.map((lane) => [laneKey(lane), lane])).values()]);
+  const lanes = await findAdmissible(options, orderKeys, distinct(ready.map(({ lane }) => lane)));
   if (lanes.length === 0) return;
   const admitted = await admit(options, lanes);
   if (admitted.length === 0) return;
@@ -87,6 +85,8 @@ async function dispatchReady(options: Admission, ready: Ready[]): Promise<void> 
   }
 }
 
+const distinct = (lanes: Lane[]): Lane[] => [...new Map(lanes.map((lane) => [laneKey(lane), lane])).values()];
+
 /**
  * Lets the first job of each order key go, if none of that key is on its way. Two dispatchers that do so at
  * once may pick different jobs (one saw a retry that the other did not): the unique index stops the second.
@@ -98,7 +98,7 @@ export async function unblockFirst(database: Database, orderKeys: string[]): Pro
     const [, { rows }] = await database.batch<[object, Lane]>([planOnce, { ...unblockStatement, values: [orderKeys] }]);
     return rows;
   } catch (error) {
-    if ((error as { code?: string }).code !== uniqueViolation) throw error;
+    if (!isViolation(error)) throw error;
     if (orderKeys.length === 1) return [];
     // One of them was taken by another dispatcher, which is no reason for the rest to wait.
     const middle = Math.ceil(orderKeys.length / 2);
@@ -107,7 +107,8 @@ export async function unblockFirst(database: Database, orderKeys: string[]): Pro
   }
 }
 
-const uniqueViolation = '23505';
+/** Of the index of order keys: another dispatcher let another job of one of them go. */
+const isViolation = (error: unknown): boolean => (error as { code?: string }).code === '23505';
 
 /**
  * A row that somebody has locked is left to them: they unblock it as well, or kick its key when they are done.
@@ -119,10 +120,10 @@ const unblockStatement = {
 WITH first AS (
   SELECT candidate.id FROM (SELECT DISTINCT order_key FROM unnest($1::text[]) AS keys (order_key)) AS wanted
   CROSS JOIN LATERAL (
-    SELECT id, blocked FROM jobs
-    WHERE jobs.order_key = wanted.order_key AND state = 'pending' ORDER BY seq LIMIT 1
+    SELECT id FROM jobs
+    WHERE jobs.order_key = wanted.order_key AND blocked AND state = 'pending' ORDER BY seq LIMIT 1
   ) AS candidate
-  WHERE candidate.blocked AND NOT EXISTS (
+  WHERE NOT EXISTS (
     SELECT 1 FROM jobs AS other
     WHERE other.order_key = wanted.order_key AND NOT other.blocked AND other.state IN ('pending', 'queued', 'running')
   )
@@ -135,24 +136,48 @@ RETURNING jobs.queue, jobs.user_id AS "userId"`,
 };
 
 /**
- * The lanes with a job that may go and a place for it. Most have none: jobs end with nothing behind them, or come to a
- * full lane. The lock of a lane is not for those: while one user put on 240 replies, others' dispatches, which ten
- * processes made together with theirs, waited for it 15 ms on average (on a busy machine).
+ * Lets the first job of each order key go, and finds the lanes with a job that may go and a place for it. Most have
+ * none: jobs end with nothing behind them, or come to a full lane. The lock of a lane is not for those: while one user
+ * put on 240 replies, others' dispatches, which ten processes made together with theirs, waited for it 15 ms on average
+ * (on a busy machine).
  *
- * Asked after the commit that brought the job, or freed the place: of the two that meet here the later one sees both.
+ * Asked after the commit that brought the job, let it go, or freed the place: of the two that meet here the later one
+ * sees both.
  */
-async function findAdmissible({ database, counter }: Admission, lanes: Lane[]): Promise<Lane[]> {
-  const { rows } = await database.query<Lane>({
-    name: 'find-admissible',
-    text: `SELECT queue, user_id AS "userId" FROM unnest($1::text[], $2::uuid[], $3::int[]) AS lane (queue, user_id, slots)
-      WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id
-        AND state = 'pending' AND NOT blocked AND run_at <= now() + interval '1 millisecond')
-      AND slots > (SELECT count(*) FROM jobs WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id
-        AND state IN ('queued', 'running'))`,
-    values: laneValues(lanes, counter),
-  });
-  return rows;
+async function findAdmissible(options: Admission, orderKeys: string[], asked: Lane[]): Promise<Lane[]> {
+  const { database, counter } = options;
+  const find = { ...findStatement, values: laneValues(asked, counter) };
+  if (orderKeys.length === 0) return (await database.batch<[object, Lane]>([planOnce, find]))[1].rows;
+  try {
+    const unblock = { ...unblockStatement, values: [orderKeys] };
+    const [, unblocked, , , found] = await database.batch<[object, Lane, object, object, Lane]>([
+      planOnce,
+      unblock,
+      commitAndGoOn,
+      planOnce,
+      find,
+    ]);
+    // Of whom nothing was known: what waited behind a job of this user is another one's.
+    const known = new Set(asked.map(laneKey));
+    return distinct([...found.rows, ...unblocked.rows.filter((lane) => !known.has(laneKey(lane)))]);
+  } catch (error) {
+    if (!isViolation(error)) throw error;
+    return findAdmissible(options, [], distinct([...asked, ...(await unblockFirst(database, orderKeys))]));
+  }
 }
+
+/** Two transactions that are sent together: only what is committed is seen by others. */
+const commitAndGoOn = { name: 'commit-and-go-on', text: 'COMMIT AND CHAIN' };
+
+const findStatement = {
+  name: 'find-admissible',
+  text: `
+SELECT queue, user_id AS "userId" FROM unnest($1::text[], $2::uuid[], $3::int[]) AS lane (queue, user_id, slots)
+WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id
+  AND state = 'pending' AND NOT blocked AND run_at <= now() + interval '1 millisecond')
+AND slots > (SELECT count(*) FROM jobs WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id
+  AND state IN ('queued', 'running'))`,
+};
 
 const laneValues = (lanes: Lane[], counter: SlotCounter): [string[], string[], number[]] => [
   lanes.map(({ queue }) => queue),

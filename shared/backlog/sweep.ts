@@ -177,17 +177,17 @@ async function waitingLanes(tx: Sql): Promise<Lane[]> {
   return rows;
 }
 
-/** Order keys with waiting jobs, the same way. */
+/** Order keys with jobs that wait for others, the same way. */
 async function orderKeys(tx: Sql): Promise<string[]> {
   const { rows } = await tx.query<{ key: string }>({
     name: 'order-keys',
     text: `
     WITH RECURSIVE keys AS (
-      (SELECT order_key FROM jobs WHERE order_key IS NOT NULL AND state = 'pending' ORDER BY order_key LIMIT 1)
+      (SELECT order_key FROM jobs WHERE order_key IS NOT NULL AND blocked AND state = 'pending' ORDER BY order_key LIMIT 1)
       UNION ALL
       SELECT next.order_key FROM keys CROSS JOIN LATERAL (
         SELECT order_key FROM jobs
-        WHERE order_key IS NOT NULL AND state = 'pending' AND order_key > keys.order_key ORDER BY order_key LIMIT 1
+        WHERE order_key IS NOT NULL AND blocked AND state = 'pending' AND order_key > keys.order_key ORDER BY order_key LIMIT 1
       ) AS next
     )
     SELECT order_key AS key FROM keys LIMIT 20000`,

@@ -159,7 +159,7 @@ export async function deleteConversation(
        state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
        finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
      WHERE id = ANY(ARRAY(
-       SELECT id FROM jobs WHERE order_key = $1 AND state = 'pending' UNION ALL
+       SELECT id FROM jobs WHERE order_key = $1 AND blocked AND state = 'pending' UNION ALL
        SELECT id FROM jobs WHERE order_key = $1 AND NOT blocked AND state IN ('pending', 'queued', 'running')))
        AND state IN ('pending', 'queued', 'running') RETURNING id, state, queue, user_id AS "userId"`,
     [where.orderKey],

@@ -46,7 +46,11 @@ export const conversationOrderKey = (conversationId: string): string => `convers
  * @throws AppError `not_found` when the author is no member; `idempotency_key_reused`; `conflict` when the `clientId`
  * was used for another message, or what was sent under it is gone.
  */
-export async function postMessage(database: Database, input: NewMessage): Promise<PostedMessage> {
+export const postMessage = (database: Database, input: NewMessage): Promise<PostedMessage> =>
+  post(database, input, false);
+
+/** @param behind whether another reply is known to be under way there. */
+async function post(database: Database, input: NewMessage, behind: boolean): Promise<PostedMessage> {
   const ids = { message: uuidv7(), reply: uuidv7(), job: uuidv7() };
   try {
     const { rows } = await database.query<{
@@ -54,8 +58,9 @@ export async function postMessage(database: Database, input: NewMessage): Promis
       replySeq: number | null;
       model: string | null;
       createdAt: Date;
+      blocked: boolean | null;
     }>({
-      ...(input.idempotency ? postWithKey : post),
+      ...(input.idempotency ? insertWithKey : insert),
       values: [
         input.conversationId,
         input.authorId,
@@ -68,6 +73,7 @@ export async function postMessage(database: Database, input: NewMessage): Promis
         ids.job,
         JSON.stringify({ messageId: ids.reply }),
         conversationOrderKey(input.conversationId),
+        behind,
         ...(input.idempotency ? [input.idempotency.route, input.idempotency.key, input.idempotency.bodyHash] : []),
       ],
     });
@@ -78,11 +84,20 @@ export async function postMessage(database: Database, input: NewMessage): Promis
     const { code, constraint } = error as { code?: string; constraint?: string };
     if (code === '23505' && constraint === 'messages_client_id_key') return findByClientId(database, input);
     if (code === '23505' && constraint === 'idempotency_keys_pkey') return findByKey(database, input);
+    // The reply to a message that was posted at the same time goes first.
+    if (code === '23505' && constraint === 'jobs_order_key_key' && !behind) return post(database, input, true);
     throw error;
   }
 }
 
 const lane = catalogue['reply-to-message'];
+
+/**
+ * Where no reply is under way or waits, which is nearly always so, the new one may go at once: to let it go later took
+ * the dispatcher another transaction. Of two that are posted at once neither sees the other: an index stops the second.
+ */
+const isBehind = `EXISTS (SELECT 1 FROM jobs WHERE order_key = $11 AND NOT blocked AND state IN ('pending', 'queued', 'running'))
+    OR EXISTS (SELECT 1 FROM jobs WHERE order_key = $11 AND blocked AND state = 'pending')`;
 
 const statement = (keyed: boolean): string => `
 WITH wanted AS (
@@ -103,25 +118,28 @@ WITH wanted AS (
   RETURNING seq
 ), job AS (
   INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, blocked)
-  SELECT $9, '${lane.kind}', '${lane.queue}', $10, $2, $8, $11, true FROM conversation WHERE reply
+  SELECT $9, '${lane.kind}', '${lane.queue}', $10, $2, $8, $11, $12 OR ${isBehind}
+  FROM conversation WHERE reply
+  RETURNING blocked
 )${
   keyed
     ? `, idempotency AS (
   INSERT INTO idempotency_keys (user_id, route, key, body_hash, status, response)
-  SELECT $2, $12, $13, $14, 202, jsonb_build_object('messageId', $3::uuid) FROM conversation
+  SELECT $2, $13, $14, $15, 202, jsonb_build_object('messageId', $3::uuid) FROM conversation
 )`
     : ''
 }
-SELECT message.seq, (SELECT seq FROM reply) AS "replySeq", conversation.model, message.created_at AS "createdAt"
+SELECT message.seq, (SELECT seq FROM reply) AS "replySeq", conversation.model, message.created_at AS "createdAt",
+  (SELECT blocked FROM job) AS blocked
 FROM conversation, message`;
 
-const post = { name: 'post-message', text: statement(false) };
-const postWithKey = { name: 'post-message-with-key', text: statement(true) };
+const insert = { name: 'post-message', text: statement(false) };
+const insertWithKey = { name: 'post-message-with-key', text: statement(true) };
 
 function present(
   input: NewMessage,
   ids: { message: string; reply: string; job: string },
-  row: { seq: number; replySeq: number | null; model: string | null; createdAt: Date },
+  row: { seq: number; replySeq: number | null; model: string | null; createdAt: Date; blocked: boolean | null },
 ): PostedMessage {
   const createdAt = row.createdAt.toISOString();
   const common = {
@@ -164,7 +182,7 @@ function present(
   };
   const ready: Ready = {
     lane: { queue: lane.queue, userId: input.authorId },
-    orderKey: conversationOrderKey(input.conversationId),
+    orderKey: row.blocked ? conversationOrderKey(input.conversationId) : undefined,
   };
   return { message, reply, jobId: ids.job, ready, replayed: false };
 }

@@ -93,3 +93,50 @@ describe('a message that is posted 20 times at once', () => {
     expect(await everythingOf(conversationId)).toEqual({ messages: 1, jobs: 0, usage: 0 });
   });
 });
+
+it('messages that are posted at once in one conversation are replied to one after the other', async () => {
+  const { user, conversationId } = await system.openConversation();
+  const { database } = system.app.ctx;
+  // All of them have begun, and seen nothing of each other, when the first of them can go on.
+  const answers = await database.transaction(async (tx) => {
+    await tx.query('SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE', [conversationId]);
+    const posting = Array.from({ length: 5 }, () => system.post(user, conversationId, { content: 'Hello' }));
+    await eventually(async () => {
+      const { rows } = await database.query<{ waiting: number }>(
+        `SELECT count(*)::int AS waiting FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO messages%'`,
+      );
+      expect(rows[0]?.waiting).toBe(posting.length);
+    });
+    return { posting };
+  });
+  const posted = await Promise.all(answers.posting);
+  expect(posted.map(({ status }) => status)).toEqual(posted.map(() => 202));
+  const replies = await Promise.all(posted.map(({ body }) => system.ended(user, body.reply.id as string)));
+  expect(replies.map(({ state }) => state)).toEqual(posted.map(() => 'done'));
+  const { rows } = await database.query<{ overlaps: number }>(
+    `SELECT count(*)::int AS overlaps FROM jobs AS one JOIN jobs AS other USING (order_key)
+     WHERE order_key = $1 AND one.id <> other.id AND one.started_at < other.started_at AND one.finished_at > other.started_at`,
+    [`conversation:${conversationId}`],
+  );
+  expect(rows).toEqual([{ overlaps: 0 }]);
+});
+
+it('a message that nothing goes before may be replied to at once, and one behind another reply waits for it', async () => {
+  const { user, conversationId } = await system.openConversation();
+  const isBlocked = async (jobId: string): Promise<boolean> => {
+    const { rows } = await system.app.ctx.database.query<{ blocked: boolean }>(
+      'SELECT blocked FROM jobs WHERE id = $1',
+      [jobId],
+    );
+    return rows[0]?.blocked ?? true;
+  };
+  const first = await system.post(user, conversationId, { content: '[[stand-in: hang]]' });
+  const second = await system.post(user, conversationId, { content: '[[stand-in: echo]] next' });
+  expect([await isBlocked(first.body.jobId as string), await isBlocked(second.body.jobId as string)]).toEqual([
+    false,
+    true,
+  ]);
+  await system.app.request('POST', `/messages/${first.body.reply.id}/cancel`, { token: user.accessToken });
+  expect(await system.ended(user, second.body.reply.id as string)).toMatchObject({ state: 'done' });
+});
