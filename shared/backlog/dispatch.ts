@@ -113,6 +113,9 @@ const isViolation = (error: unknown): boolean => (error as { code?: string }).co
 /**
  * A row that somebody has locked is left to them: they unblock it as well, or kick its key when they are done.
  * Dispatchers that waited for each other's rows met in deadlocks, of a second each.
+ *
+ * With NOT EXISTS, which Postgres turns into a join, it read what is under way under every key there is: beside 2,000
+ * replies in as many conversations 1.4 ms for each message of anybody. So here and below: one look into the index each.
  */
 const unblockStatement = {
   name: 'unblock-jobs',
@@ -123,10 +126,11 @@ WITH first AS (
     SELECT id FROM jobs
     WHERE jobs.order_key = wanted.order_key AND blocked AND state = 'pending' ORDER BY seq LIMIT 1
   ) AS candidate
-  WHERE NOT EXISTS (
-    SELECT 1 FROM jobs AS other
+  WHERE (
+    SELECT true FROM jobs AS other
     WHERE other.order_key = wanted.order_key AND NOT other.blocked AND other.state IN ('pending', 'queued', 'running')
-  )
+    LIMIT 1
+  ) IS NULL
 ), free AS MATERIALIZED (
   SELECT jobs.id FROM jobs JOIN first USING (id)
   WHERE jobs.blocked AND jobs.state = 'pending' FOR UPDATE OF jobs SKIP LOCKED
@@ -173,8 +177,8 @@ const findStatement = {
   name: 'find-admissible',
   text: `
 SELECT queue, user_id AS "userId" FROM unnest($1::text[], $2::uuid[], $3::int[]) AS lane (queue, user_id, slots)
-WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id
-  AND state = 'pending' AND NOT blocked AND run_at <= now() + interval '1 millisecond')
+WHERE (SELECT true FROM jobs WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id
+  AND state = 'pending' AND NOT blocked AND run_at <= now() + interval '1 millisecond' LIMIT 1)
 AND slots > (SELECT count(*) FROM jobs WHERE jobs.queue = lane.queue AND jobs.user_id = lane.user_id
   AND state IN ('queued', 'running'))`,
 };
