@@ -52,6 +52,10 @@ export function createDatabase(settings: Config['database'], logger: Logger): Da
     pipeline: true,
     // A process that is paused in the middle of a transaction must not hold its row locks: others wait for them.
     idle_in_transaction_session_timeout: idleInTransactionMs,
+    // What a connection has planned once it keeps until the table is analysed, a minute later at best, and the tables of
+    // a new installation are empty: planned as cheapest to read from end to end they would be read so when they are long.
+    // All that is asked often is found by an index.
+    options: '-c enable_seqscan=off',
     application_name: 'millrace',
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.

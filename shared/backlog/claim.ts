@@ -87,9 +87,8 @@ const renewStatement = {
   query_timeout: silenceMs,
   text: `
 UPDATE jobs SET lease_until = now() + interval '${leaseSeconds} seconds'
-FROM unnest($1::uuid[], $2::int[]) AS held (id, attempt)
-WHERE jobs.id = held.id AND jobs.attempt = held.attempt AND jobs.state = 'running'
-RETURNING jobs.id, jobs.cancel_requested_at IS NOT NULL AS "cancelRequested"`,
+WHERE id = ANY($1::uuid[]) AND attempt = ($2::int[])[array_position($1::uuid[], id)] AND state = 'running'
+RETURNING id, cancel_requested_at IS NOT NULL AS "cancelRequested"`,
 };
 
 /** How an attempt ended. */

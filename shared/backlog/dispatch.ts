@@ -132,11 +132,11 @@ WITH first AS (
     LIMIT 1
   ) IS NULL
 ), free AS MATERIALIZED (
-  SELECT jobs.id FROM jobs JOIN first USING (id)
-  WHERE jobs.blocked AND jobs.state = 'pending' FOR UPDATE OF jobs SKIP LOCKED
+  SELECT id FROM jobs WHERE id = ANY(ARRAY(SELECT id FROM first)) AND blocked AND state = 'pending'
+  FOR UPDATE SKIP LOCKED
 )
-UPDATE jobs SET blocked = false FROM free WHERE jobs.id = free.id
-RETURNING jobs.queue, jobs.user_id AS "userId"`,
+UPDATE jobs SET blocked = false WHERE id = ANY(ARRAY(SELECT id FROM free))
+RETURNING queue, user_id AS "userId"`,
 };
 
 /**
@@ -234,8 +234,8 @@ WITH lanes AS (
   ) AS job
 )
 UPDATE jobs SET state = 'queued', delivery = delivery + 1, queued_at = now()
-FROM picked WHERE jobs.id = picked.id AND jobs.state = 'pending'
-RETURNING jobs.id, jobs.kind, jobs.queue, jobs.user_id AS "userId", jobs.delivery`,
+WHERE id = ANY(ARRAY(SELECT id FROM picked)) AND state = 'pending'
+RETURNING id, kind, queue, user_id AS "userId", delivery`,
 };
 
 /**

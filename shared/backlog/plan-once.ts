@@ -3,10 +3,11 @@
  * would plan those anew each time that take arrays, as it cannot know how long these will be: to unblock a job took 1.1
  * ms so, of them 0.8 for the plan, and to admit one 0.8 ms, of them 0.6.
  *
- * A plan of the first minute, when the table is empty, is kept until it is analysed: without the second setting it would
- * read the table from end to end when that has become long.
+ * What is planned once is planned for the tables of the first minute, which are empty, until Postgres analyses them: such
+ * a statement picks its rows by `id = ANY(ARRAY(...))`, never by a join, for which an empty table may be read from end to
+ * end. Of 2,000 jobs that came in that minute each that was admitted read 1,300, and held the lock of its lane for 13 ms.
  */
 export const planOnce = {
   name: 'plan-once',
-  text: `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`,
+  text: `SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`,
 };
