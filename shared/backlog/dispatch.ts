@@ -6,6 +6,7 @@ import type { Lane, Ready } from './enqueue.js';
 import type { Delivery, RunQueues } from './run-queues.js';
 import { planOnce } from './plan-once.js';
 import { createSlotCounter, type SlotCounter, type Slots } from './slots.js';
+import { isOrderTaken, unblockFirst, unblockStatement } from './unblock.js';
 
 /** Moves accepted jobs from Postgres to BullMQ, at most a fixed number per user and queue at a time. */
 export type Dispatcher = {
@@ -88,58 +89,6 @@ async function dispatchReady(options: Admission, ready: Ready[]): Promise<void> 
 const distinct = (lanes: Lane[]): Lane[] => [...new Map(lanes.map((lane) => [laneKey(lane), lane])).values()];
 
 /**
- * Lets the first job of each order key go, if none of that key is on its way. Two dispatchers that do so at
- * once may pick different jobs (one saw a retry that the other did not): the unique index stops the second.
- *
- * @returns the lanes of the jobs that may go now.
- */
-export async function unblockFirst(database: Database, orderKeys: string[]): Promise<Lane[]> {
-  try {
-    const [, { rows }] = await database.batch<[object, Lane]>([planOnce, { ...unblockStatement, values: [orderKeys] }]);
-    return rows;
-  } catch (error) {
-    if (!isViolation(error)) throw error;
-    if (orderKeys.length === 1) return [];
-    // One of them was taken by another dispatcher, which is no reason for the rest to wait.
-    const middle = Math.ceil(orderKeys.length / 2);
-    const first = await unblockFirst(database, orderKeys.slice(0, middle));
-    return [...first, ...(await unblockFirst(database, orderKeys.slice(middle)))];
-  }
-}
-
-/** Of the index of order keys: another dispatcher let another job of one of them go. */
-const isViolation = (error: unknown): boolean => (error as { code?: string }).code === '23505';
-
-/**
- * A row that somebody has locked is left to them: they unblock it as well, or kick its key when they are done.
- * Dispatchers that waited for each other's rows met in deadlocks, of a second each.
- *
- * With NOT EXISTS, which Postgres turns into a join, it read what is under way under every key there is: beside 2,000
- * replies in as many conversations 1.4 ms for each message of anybody. So here and below: one look into the index each.
- */
-const unblockStatement = {
-  name: 'unblock-jobs',
-  text: `
-WITH first AS (
-  SELECT candidate.id FROM (SELECT DISTINCT order_key FROM unnest($1::text[]) AS keys (order_key)) AS wanted
-  CROSS JOIN LATERAL (
-    SELECT id FROM jobs
-    WHERE jobs.order_key = wanted.order_key AND blocked AND state = 'pending' ORDER BY seq LIMIT 1
-  ) AS candidate
-  WHERE (
-    SELECT true FROM jobs AS other
-    WHERE other.order_key = wanted.order_key AND NOT other.blocked AND other.state IN ('pending', 'queued', 'running')
-    LIMIT 1
-  ) IS NULL
-), free AS MATERIALIZED (
-  SELECT id FROM jobs WHERE id = ANY(ARRAY(SELECT id FROM first)) AND blocked AND state = 'pending'
-  FOR UPDATE SKIP LOCKED
-)
-UPDATE jobs SET blocked = false WHERE id = ANY(ARRAY(SELECT id FROM free))
-RETURNING queue, user_id AS "userId"`,
-};
-
-/**
  * Lets the first job of each order key go, and finds the lanes with a job that may go and a place for it. Most have
  * none: jobs end with nothing behind them, or come to a full lane. The lock of a lane is not for those: while one user
  * put on 240 replies, others' dispatches, which ten processes made together with theirs, waited for it 15 ms on average
@@ -165,7 +114,7 @@ async function findAdmissible(options: Admission, orderKeys: string[], asked: La
     const known = new Set(asked.map(laneKey));
     return distinct([...found.rows, ...unblocked.rows.filter((lane) => !known.has(laneKey(lane)))]);
   } catch (error) {
-    if (!isViolation(error)) throw error;
+    if (!isOrderTaken(error)) throw error;
     return findAdmissible(options, [], distinct([...asked, ...(await unblockFirst(database, orderKeys))]));
   }
 }

@@ -4,10 +4,11 @@ import { isUnavailable } from '../errors.js';
 import { catalogue, isJobKind } from '../jobs/index.js';
 import type { Logger } from '../logger.js';
 import { cancelledPriority, leaseSeconds } from './claim.js';
-import { type Dispatcher, takeBack, unblockFirst } from './dispatch.js';
+import { type Dispatcher, takeBack } from './dispatch.js';
 import { planOnce } from './plan-once.js';
 import type { Lane } from './enqueue.js';
 import type { Delivery, RunQueues } from './run-queues.js';
+import { unblockFirst } from './unblock.js';
 
 /** A job whose lease ran out: its worker is gone, or was paused for too long. */
 type Expired = { id: string; kind: string; attempt: number };

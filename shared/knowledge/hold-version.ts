@@ -10,8 +10,8 @@ import type { Sql } from '../database.js';
 export async function holdVersion(tx: Sql, versionId: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'hold-version',
-    text: `SELECT 1 FROM knowledge_entries AS entry JOIN knowledge_versions AS version ON version.entry_id = entry.id
-      WHERE version.id = $1 AND entry.deleted_at IS NULL FOR NO KEY UPDATE OF entry`,
+    text: `SELECT 1 FROM knowledge_entries WHERE id = (SELECT entry_id FROM knowledge_versions WHERE id = $1)
+      AND deleted_at IS NULL FOR NO KEY UPDATE`,
     values: [versionId],
   });
   return rowCount === 1;

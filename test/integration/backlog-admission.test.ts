@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimJob } from '../../shared/backlog/claim.js';
-import { type Dispatcher, unblockFirst } from '../../shared/backlog/dispatch.js';
+import type { Dispatcher } from '../../shared/backlog/dispatch.js';
+import { unblockFirst } from '../../shared/backlog/unblock.js';
 import { createTestBacklog, laneOf, slots, type TestBacklog, type TestJob } from '../support/backlog.js';
 
 let backlog: TestBacklog;
