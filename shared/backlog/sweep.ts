@@ -140,10 +140,10 @@ async function expireLeases(tx: Sql): Promise<Expired[]> {
       run_at = now() + CASE WHEN failures < 3 OR cancel_requested_at IS NOT NULL THEN interval '0'
         ELSE make_interval(secs => least(2 ^ (failures - 3), 60)) END,
       priority = CASE WHEN cancel_requested_at IS NOT NULL THEN ${cancelledPriority} ELSE priority END
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
       SELECT id FROM jobs WHERE state = 'running' AND lease_until < now()
         AND now() - pg_postmaster_start_time() > interval '${leaseSeconds + 1} seconds'
-      FOR UPDATE SKIP LOCKED)
+      FOR UPDATE SKIP LOCKED))
     RETURNING id, kind, attempt`,
   });
   return rows;
