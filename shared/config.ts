@@ -63,6 +63,7 @@ export const environmentSchema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be set to a postgresql:// URL' }),
   MAX_POOL_SIZE: integer(20, 1, 500),
   POOL_TIMEOUT: integer(30, 1, 300),
+  QUERY_TIMEOUT: integer(30, 1, 3600),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be set to a redis:// or rediss:// URL' }),
   QDRANT_URL: optional(httpUrl.optional()),
   QDRANT_HOST: optional(z.string().min(1).max(255).optional()),
@@ -125,7 +126,12 @@ export type Config = ReturnType<typeof group>;
 
 function group(env: Environment) {
   return {
-    database: { url: env.DATABASE_URL, maxPoolSize: env.MAX_POOL_SIZE, poolTimeoutMs: env.POOL_TIMEOUT * 1000 },
+    database: {
+      url: env.DATABASE_URL,
+      maxPoolSize: env.MAX_POOL_SIZE,
+      poolTimeoutMs: env.POOL_TIMEOUT * 1000,
+      queryTimeoutMs: env.QUERY_TIMEOUT * 1000,
+    },
     redis: { url: env.REDIS_URL },
     vectorStore: {
       url: env.QDRANT_URL ?? `http://${env.QDRANT_HOST ?? '127.0.0.1'}:${env.QDRANT_PORT}`,

@@ -40,12 +40,18 @@ export type Database = Sql & {
 /** No transaction here waits for anything but Postgres: one that is silent for so long belongs to a stopped process. */
 const idleInTransactionMs = 5_000;
 
+type Settings = Omit<Config['database'], 'queryTimeoutMs'> & {
+  /** How long a statement waits for its answer; when left out, as long as the connection lasts. */
+  queryTimeoutMs?: number;
+};
+
 /** Opens the pool; connections are made when they are needed, so this works while Postgres is away. */
-export function createDatabase(settings: Config['database'], logger: Logger): Database {
+export function createDatabase(settings: Settings, logger: Logger): Database {
   const pool = new pg.Pool({
     connectionString: settings.url,
     max: settings.maxPoolSize,
     connectionTimeoutMillis: settings.poolTimeoutMs,
+    ...(settings.queryTimeoutMs !== undefined && { query_timeout: settings.queryTimeoutMs }),
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     // Statements of a connection are sent without waiting for the answers of those before.
