@@ -1,6 +1,7 @@
 import type { VectorStore } from '../adapters/vector-store/vector-store.js';
 import type { Sql } from '../database.js';
 import { areStillShared } from './documents/rights.js';
+import { wholeCharacter } from './extraction/cut-text.js';
 import type { KnowledgeHit, PassageRef } from './hit.js';
 import type { Reader } from './policy.js';
 import type { QueryEncoder, SearchMode } from './query-vectors.js';
@@ -28,7 +29,7 @@ export async function retrievePassages(
   signal: AbortSignal,
 ): Promise<{ passages: KnowledgeHit[]; mode: SearchMode }> {
   if (!(await isAnythingThere(deps.database))) return { passages: [], mode: 'hybrid' };
-  const text = question.slice(0, maxQuestion);
+  const text = question.slice(0, wholeCharacter(question, maxQuestion));
   const { mode, ...query } = await deps.encodeQuery(text, 'hybrid', signal);
   const hits = await searchPassages(deps, readers, { ...query, limit: maxPassages });
   return { passages: await deps.judge(text, query.dense, hits, signal), mode };

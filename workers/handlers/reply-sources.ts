@@ -4,6 +4,7 @@ import { noteGrounds, type ReplyTask } from '../../shared/conversations/reply.js
 import { JobFailure } from '../../shared/errors.js';
 import { untilAborted } from '../../shared/lifecycle.js';
 import type { ClaimedCitation } from '../../shared/knowledge/citations.js';
+import { wholeCharacter } from '../../shared/knowledge/extraction/cut-text.js';
 import { type KnowledgeHit, passageName, passageRef } from '../../shared/knowledge/hit.js';
 import { retrievePassages } from '../../shared/knowledge/retrieve.js';
 import type { WorkerContext } from '../context.js';
@@ -99,14 +100,19 @@ export function toldOf({ outcome, searches, wordsAlone }: ReplySources): Record<
   };
 }
 
+/** In UTF-16 units: a title and all the headings above a passage may have 2,000. */
+const maxTitle = 500;
+
 /** The passages as the model is shown them, in pieces of a sentence or two: the least that it cites. */
 export function toSources(passages: readonly KnowledgeHit[]): Source[] {
   return passages.map((hit) => {
     const { title, headingPath, page, sheet, slide, text } = hit;
     const place = page ? [`page ${page}`] : slide ? [`slide ${slide}`] : sheet ? [sheet] : [];
+    const path = [title, ...headingPath, ...place].join(' › ');
     return {
       source: passageName(hit),
-      title: [title, ...headingPath, ...place].join(' › ').slice(0, 500),
+      // The service refuses a whole request that has half of a character in it.
+      title: path.slice(0, wholeCharacter(path, maxTitle)),
       pieces: piecesOf(text),
     };
   });

@@ -20,7 +20,10 @@ export const searchTool: Tool = {
   },
 };
 
-const inputSchema = z.object({ query: z.string().trim().min(1).max(maxQuery) });
+/** It is kept with the reply: NUL and halves of surrogate pairs, which Postgres takes in no JSON, would keep that from being saved. */
+const storable = (query: string): string => query.replaceAll(/[\0\p{Cs}]/gu, ' ');
+
+const inputSchema = z.object({ query: z.string().transform(storable).pipe(z.string().trim().min(1).max(maxQuery)) });
 
 /** Calls answered in one round; in a reply there are only so many rounds. */
 const maxCalls = 3;
