@@ -8,6 +8,7 @@ import { requeueReply } from '../../shared/conversations/requeue-reply.js';
 import { AppError } from '../../shared/errors.js';
 import { catalogue, isJobKind, type JobContract, type JobKind } from '../../shared/jobs/index.js';
 import { cancelIngestion, isIngestion } from '../../shared/knowledge/cancel-ingestion.js';
+import { requireRetryable } from '../../shared/knowledge/retry-ingestion.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { requireJob } from './require-job.js';
@@ -84,7 +85,7 @@ export const postRetry = endpoint({
   summary: 'Try a failed job again',
   params: idParams,
   response: { status: 202, description: 'The job, waiting again.', schema: jobSchema },
-  errors: ['not_found', 'conflict'],
+  errors: ['not_found', 'forbidden', 'conflict'],
   async handler({ ctx, principal, params }) {
     const job = await requireJob(ctx.database, principal, params.id);
     const isReply = job.kind === 'reply-to-message';
@@ -93,6 +94,7 @@ export const postRetry = endpoint({
     const done = await ctx.database.transaction(async (tx) => {
       const ready = await retryJob(tx, job.id);
       if (!ready) throw new AppError('conflict', `Only a failed job can be tried again; this one is ${job.state}.`);
+      if (isIngestion(job.kind)) await requireRetryable(tx, principal, job.subjectId);
       return { ready, reply: isReply ? await requeueReply(tx, job.subjectId, readerId) : null };
     });
     ctx.dispatcher.kick(done.ready);

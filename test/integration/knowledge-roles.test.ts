@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../shared/accounts/principal.js';
 import type { Answer, TestUser } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
 import { type KnowledgeSystem, startKnowledgeSystem } from '../support/knowledge.js';
 
 /** The states of an entry that is to be read, changed and reviewed; `edited` was approved and has a newer draft. */
@@ -221,4 +222,28 @@ it('a file of a version that is not shown is as little to be had as its text', a
     expect([await statusOf(user, 1), await statusOf(user, 2)], role).toEqual(sees);
   }
   expect([await statusOf(owner, 1), await statusOf(owner, 2)]).toEqual([200, 200]);
+});
+
+it('a file that could not be read is tried again by who may put it in, while it is there', async () => {
+  const id = await makeEntry('failed');
+  const { jobId } = (await call(owner, 'GET', `/knowledge/${id}`)).body.version;
+  const retry = async (user: TestUser): Promise<unknown> => {
+    const { status, body } = await call(user, 'POST', `/jobs/${jobId}/retry`);
+    return status === 202 ? status : body.code;
+  };
+  const ended = () =>
+    eventually(async () => expect((await call(admin, 'GET', `/jobs/${jobId}`)).body.state).toBe('failed'));
+  await ended();
+  for (const role of ['guest', 'regular'] as const) {
+    await setOwnerRole(role);
+    expect(await retry(owner)).toBe('not_found');
+    expect((await call(owner, 'GET', `/jobs/${jobId}`)).body).toMatchObject({ state: 'failed', attempt: 1 });
+  }
+  expect(await retry(admin)).toBe(202);
+  await ended();
+  await setOwnerRole('power');
+  expect(await retry(owner)).toBe(202);
+  await ended();
+  expect((await call(owner, 'DELETE', `/knowledge/${id}`)).status).toBe(204);
+  expect(await retry(owner)).toBe('conflict');
 });
