@@ -57,11 +57,13 @@ export type Endpoint<
   multipart?: { file: string; fields: z.ZodType };
   /** Bytes that the body may have, when it is more than a message. */
   bodyLimit?: number;
+  /** Headers that the handler reads of the request, and what each is for. */
+  headers?: Record<string, string>;
   /** What is answered; `stream` means that the handler writes to `res` by itself (server-sent events, files). */
   response:
     | { status: number; description: string; schema: R }
-    /** `nothingLeft`: when there is nothing to send, the answer is 204, for this reason. */
-    | { status: number; description: string; stream: string; nothingLeft?: string };
+    /** `stream` names the types of content; `others` the other statuses without a problem, with the reason for each. */
+    | { status: number; description: string; stream: readonly string[]; others?: Record<number, string> };
   /** Codes of the handler's own; those of what stands before it follow from the rest, see `codesOf`. */
   errors?: ErrorCode[];
   /**

@@ -23,11 +23,12 @@ export const streamReply = endpoint({
     'goes on after it. 204 says that you have everything, which also ends a browser’s EventSource. An account may have ' +
     '200 of them open at a time.',
   params: idParams,
+  headers: { 'Last-Event-ID': 'The id of the last event that was received: the stream goes on after it.' },
   response: {
     status: 200,
     description: 'The events of the reply, to its end.',
-    stream: 'text/event-stream',
-    nothingLeft: 'The reply has ended, and Last-Event-ID names its last event.',
+    stream: ['text/event-stream'],
+    others: { 204: 'The reply has ended, and Last-Event-ID names its last event.' },
   },
   errors: ['not_found'],
   async handler({ ctx, principal, params, req, res }) {

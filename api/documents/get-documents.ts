@@ -46,7 +46,7 @@ export const getExport = endpoint({
   description: 'HTML within the text comes as text, and no script is ever in the file.',
   params: idParams,
   query: z.strictObject({ format: z.enum(exportFormats).default('md') }),
-  response: { status: 200, description: 'The file.', stream: 'text/markdown' },
+  response: { status: 200, description: 'The file.', stream: ['text/markdown', 'text/html', 'text/plain'] },
   errors: ['not_found', 'payload_too_large'],
   async handler({ ctx, principal, params, query, res }) {
     const { title } = await getDocument(ctx.database, params.id, principal.userId);

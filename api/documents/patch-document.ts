@@ -21,6 +21,7 @@ export const patchDocument = endpoint({
     'that is applied: what others typed meanwhile stays, and the same edit sent again is made once. With the header ' +
     'If-Match and the ETag that came with the text, an edit of a text that has changed since is refused with 412. With neither the answer is 428.',
   params: idParams,
+  headers: { 'If-Match': 'The ETag of the text that the edit was made from.' },
   bodyLimit: contentBodyLimit,
   body: z
     .strictObject({

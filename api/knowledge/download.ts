@@ -13,14 +13,23 @@ export const getFile = endpoint({
   tag: 'knowledge',
   auth: 'user',
   summary: 'Download the file of an entry',
-  description: 'Answers a single `Range` of bytes with 206.',
   params: idParams,
   query: z.strictObject({
     version: digits(1, 2 ** 31 - 1)
       .optional()
       .describe('The one that you see unless given.'),
   }),
-  response: { status: 200, description: 'The bytes that were uploaded.', stream: 'application/octet-stream' },
+  headers: {
+    Range: 'A single range of bytes; anything else is answered with the whole file.',
+    'If-Range': 'The ETag that the range belongs to: of another file the whole is answered.',
+    'If-None-Match': 'The ETag of what you have.',
+  },
+  response: {
+    status: 200,
+    description: 'The bytes that were uploaded, with the type that their content says.',
+    stream: ['*/*'],
+    others: { 206: 'The range that was asked for.', 304: 'You have the file already: If-None-Match names it.' },
+  },
   errors: ['not_found', 'range_not_satisfiable'],
   async handler({ ctx, principal, params, query, req, res }) {
     const file = await findFile(ctx.database, principal, { id: params.id, n: query.version });

@@ -65,9 +65,23 @@ test('the table of routes, the router and the OpenAPI document say the same', ()
   expect(served(createApp(app.ctx), '/api/v1').sort()).toEqual(table);
 });
 
-test('a stream that may have nothing to send says so', () => {
-  const { responses } = openApi.paths['/api/v1/messages/{id}/stream'].get as Json;
-  expect(Object.keys(responses as Json)).toEqual(expect.arrayContaining(['200', '204', '404']));
+test.each([
+  ['/api/v1/messages/{id}/stream', 'get', ['Last-Event-ID'], { 200: ['text/event-stream'], 204: [] }],
+  [
+    '/api/v1/knowledge/{id}/file',
+    'get',
+    ['Range', 'If-Range', 'If-None-Match'],
+    { 200: ['*/*'], 206: ['*/*'], 304: [] },
+  ],
+  ['/api/v1/documents/{id}/export', 'get', [], { 200: ['text/markdown', 'text/html', 'text/plain'] }],
+  ['/api/v1/documents/{id}', 'patch', ['If-Match'], { 200: ['application/json'] }],
+])('%s: what is read of the headers and answered without a problem is described', (path, method, headers, answers) => {
+  const { parameters, responses } = openApi.paths[path][method] as { parameters: Json[]; responses: Json };
+  expect(parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name)).toEqual(headers);
+  const fine = Object.entries(responses).filter(([status]) => Number(status) < 400);
+  expect(Object.fromEntries(fine.map(([status, { content }]) => [status, Object.keys(content ?? {})]))).toEqual(
+    answers,
+  );
 });
 
 test('the OpenAPI document is complete: references, parameters, ids, answers', () => {

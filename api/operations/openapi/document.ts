@@ -59,7 +59,7 @@ function operation(endpoint: Endpoint, schemas: SchemaCollector, problem: Json):
     ...(endpoint.multipart ? { requestBody: form(endpoint.multipart, schemas) } : {}),
     responses: {
       [endpoint.response.status]: success(endpoint, schemas),
-      ...nothingLeft(endpoint),
+      ...others(endpoint),
       ...problemResponses(endpoint, problem),
     },
   };
@@ -85,7 +85,9 @@ function operationId({ method, path }: Endpoint): string {
 function parameters(endpoint: Endpoint, schemas: SchemaCollector): Json[] {
   const list = [...fields(endpoint.params, 'path', schemas), ...fields(endpoint.query, 'query', schemas)];
   if (endpoint.idempotent) list.push({ $ref: '#/components/parameters/IdempotencyKey' });
-  if (isEventStream(endpoint)) list.push({ $ref: '#/components/parameters/LastEventId' });
+  for (const [name, description] of Object.entries(endpoint.headers ?? {})) {
+    list.push({ name, in: 'header', required: false, description, schema: { type: 'string' } });
+  }
   return list;
 }
 
@@ -110,19 +112,29 @@ function success(endpoint: Endpoint, schemas: SchemaCollector): Json {
     ? { 'Idempotency-Replayed': { $ref: '#/components/headers/IdempotencyReplayed' } }
     : {};
   const answer = { description: response.description, headers: { 'X-Request-Id': requestId, ...replayed } };
-  if ('stream' in response) return { ...answer, content: { [response.stream]: { schema: { type: 'string' } } } };
+  if ('stream' in response) return { ...answer, content: contentOf(response.stream) };
   // `nothing` is the one schema that is not a value.
   if (response.schema.def.type === 'void') return answer;
   return { ...answer, content: { 'application/json': { schema: schemas.describe(response.schema, 'output') } } };
 }
 
-function nothingLeft({ response }: Endpoint): Json {
-  if (!('stream' in response) || !response.nothingLeft) return {};
-  return { 204: { description: response.nothingLeft, headers: { 'X-Request-Id': requestId } } };
-}
+/** Bytes have no type in JSON Schema; text is a string. */
+const contentOf = (types: readonly string[]): Json =>
+  Object.fromEntries(types.map((type) => [type, { schema: type.startsWith('text/') ? { type: 'string' } : {} }]));
 
-const isEventStream = ({ response }: Endpoint): boolean =>
-  'stream' in response && response.stream === 'text/event-stream';
+function others({ response }: Endpoint): Json {
+  if (!('stream' in response)) return {};
+  return Object.fromEntries(
+    Object.entries(response.others ?? {}).map(([status, description]) => [
+      status,
+      {
+        description,
+        headers: { 'X-Request-Id': requestId },
+        ...(status === '206' ? { content: contentOf(response.stream) } : {}),
+      },
+    ]),
+  );
+}
 
 const requestId = { $ref: '#/components/headers/RequestId' };
 
@@ -150,13 +162,6 @@ const components = {
       description:
         'Chosen by the caller: a repeat with the same key and body does nothing again and gets the first answer.',
       schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
-    },
-    LastEventId: {
-      name: 'Last-Event-ID',
-      in: 'header',
-      required: false,
-      description: 'The id of the last event that was received: the stream goes on after it.',
-      schema: { type: 'string' },
     },
   },
 };
