@@ -7,6 +7,7 @@ import { maxTags } from '../../shared/knowledge/limits.js';
 import { searchModes } from '../../shared/knowledge/query-vectors.js';
 import { searchPassages } from '../../shared/knowledge/search.js';
 import { statuses } from '../../shared/knowledge/status.js';
+import { untilAborted } from '../../shared/lifecycle.js';
 import { limitOr, text } from '../../shared/schemas.js';
 import { endpoint } from '../endpoint.js';
 
@@ -17,7 +18,7 @@ export const tagsQuery = z
   .transform((value) => value.split(',').filter((tag) => tag.trim() !== ''))
   .pipe(z.array(tagSchema).max(maxTags));
 
-/** In milliseconds, for the vector of the query where a search is for nothing else. */
+/** In milliseconds: so long somebody waits for a search, of whatever it is that hangs. */
 const timeoutMs = 10_000;
 
 export const getKnowledgeSearch = endpoint({
@@ -60,7 +61,8 @@ export const getKnowledgeSearch = endpoint({
     try {
       const { mode, ...vectors } = await ctx.encodeQuery(query.q, query.mode, signal);
       const { limit, tags, status, source } = query;
-      return { items: await searchPassages(ctx, [principal], { ...vectors, limit, tags, status, source }), mode };
+      const found = searchPassages(ctx, [principal], { ...vectors, limit, tags, status, source });
+      return { items: await untilAborted(found, signal), mode };
     } catch (error) {
       throw toUnavailable(error, signal);
     }

@@ -92,3 +92,15 @@ it('a service that refuses the key leaves the words, until it takes it', async (
   refusal = undefined;
   expect((await search('puffin tax')).body).toMatchObject({ mode: 'hybrid' });
 });
+
+it('a vector store that says nothing is waited for as long as anything else, and no longer', async () => {
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(Math.min(ms, 300)));
+  vi.spyOn(system.app.ctx.vectors, 'search').mockReturnValue(new Promise(() => {}));
+  try {
+    expect(await search('gannet boiler', 'sparse')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  } finally {
+    vi.restoreAllMocks();
+  }
+  expect((await search('gannet boiler', 'sparse')).status).toBe(200);
+});
