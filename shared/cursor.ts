@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { AppError } from './errors.js';
 
 /** The place in a list as an opaque string: callers keep it, they do not read it. */
-export function encodeCursor(position: unknown): string {
+function encodeCursor(position: unknown): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 

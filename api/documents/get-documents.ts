@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { documentPosition, documentSchema, getDocument, listDocuments } from '../../shared/documents/document.js';
 import { dispositionOf, exportDocument, exportFormats } from '../../shared/documents/export.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
@@ -18,9 +18,8 @@ export const getDocuments = endpoint({
   errors: ['invalid_cursor'],
   async handler({ ctx, principal, query }) {
     const after = decodeCursor(query.cursor, documentPosition);
-    const items = await listDocuments(ctx.database, { userId: principal.userId, limit: query.limit, after });
-    const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor({ at: last.editedAt, id: last.id }) : null };
+    const found = await listDocuments(ctx.database, { userId: principal.userId, limit: query.limit + 1, after });
+    return toPage(found, query.limit, (last) => ({ at: last.editedAt, id: last.id }));
   },
 });
 

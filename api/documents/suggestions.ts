@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { requireAccess } from '../../shared/documents/access.js';
 import { maxPassage, requestEdit } from '../../shared/documents/request-edit.js';
 import { acceptSuggestion, rejectSuggestion, undoSuggestion } from '../../shared/documents/resolve-suggestion.js';
@@ -60,9 +60,8 @@ const getSuggestions = endpoint({
   async handler({ ctx, principal, params, query }) {
     const before = decodeCursor(query.cursor, suggestionPosition)?.id ?? null;
     await requireAccess(ctx.database, params.id, principal.userId, 'view');
-    const items = await listSuggestions(ctx.database, { documentId: params.id, limit: query.limit, before });
-    const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor({ id: last.id }) : null };
+    const found = await listSuggestions(ctx.database, { documentId: params.id, limit: query.limit + 1, before });
+    return toPage(found, query.limit, (last) => ({ id: last.id }));
   },
 });
 

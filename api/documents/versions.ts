@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { requireAccess } from '../../shared/documents/access.js';
 import { diffText } from '../../shared/documents/diff-text.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
@@ -26,9 +26,8 @@ export const getVersions = endpoint({
   async handler({ ctx, principal, params, query }) {
     const before = decodeCursor(query.cursor, z.strictObject({ n }))?.n ?? null;
     await requireAccess(ctx.database, params.id, principal.userId, 'view');
-    const items = await listVersions(ctx.database, { documentId: params.id, limit: query.limit, before });
-    const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor({ n: last.n }) : null };
+    const found = await listVersions(ctx.database, { documentId: params.id, limit: query.limit + 1, before });
+    return toPage(found, query.limit, (last) => ({ n: last.n }));
   },
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { insertVersions } from '../../shared/documents/versions.js';
 import { eventually } from '../support/eventually.js';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
@@ -88,6 +89,23 @@ describe('documents', () => {
     for (const format of ['md', 'html', 'txt'])
       expect((await call(ada, 'GET', `/documents/${id}/export?format=${format}`)).status).toBe(200);
   });
+});
+
+test('lists are read page by page, and end with the last that has something in it', async () => {
+  const cy = await app.registerUser({ name: 'Cy' });
+  const ids = [await makeDocument(app, cy), await makeDocument(app, cy)];
+  const path = `/documents/${ids[0]}`;
+  for (const instruction of ['one', 'two']) await call(cy, 'POST', `${path}/edits`, { instruction });
+  const texts = ['one', 'two'].map((content) => ({ content, authorIds: [], reason: 'schedule' as const, editedAt: 0 }));
+  await insertVersions(app.ctx.database, ids[0] ?? '', texts);
+  for (const list of ['/documents', `${path}/suggestions`, `${path}/versions`]) {
+    const whole = await call(cy, 'GET', `${list}?limit=2`);
+    expect([whole.body.items.length, whole.body.nextCursor]).toEqual([2, null]);
+    const first = await call(cy, 'GET', `${list}?limit=1`);
+    const second = await call(cy, 'GET', `${list}?limit=1&cursor=${first.body.nextCursor}`);
+    expect([...first.body.items, ...second.body.items], list).toEqual(whole.body.items);
+    expect(second.body.nextCursor).toBeNull();
+  }
 });
 
 describe('an edit over HTTP', () => {
