@@ -9,6 +9,7 @@ import { conversationOrderKey } from '../../shared/conversations/post-message.js
 import { rooms } from '../../shared/realtime/events.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
+import { stopJobs } from '../stop-jobs.js';
 
 export const patchConversation = endpoint({
   method: 'patch',
@@ -45,12 +46,11 @@ export const deleteOneConversation = endpoint({
     const gone = await ctx.database.transaction((tx) =>
       deleteConversation(tx, { id: params.id, userId: principal.userId, orderKey }),
     );
-    for (const ready of gone.ready) ctx.dispatcher.kick(ready);
     const room = rooms.conversation(params.id);
     await tellInTime([
+      ...stopJobs(ctx, gone.cancelled),
       ctx.publisher.emit(room, 'conversation:deleted', { conversationId: params.id }),
       ...gone.memberIds.map((userId) => ctx.publisher.control({ type: 'access-revoked', room, userId })),
-      ...gone.runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId })),
     ]);
   },
 });

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { levelSchema, listReaders, readerSchema, removeAccess, setAccess } from '../../shared/documents/access.js';
-import { type CancelledEdits, cancelEdits } from '../../shared/documents/cancel-edits.js';
+import { cancelEdits } from '../../shared/documents/cancel-edits.js';
 import { syncDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
 import { id } from '../../shared/schemas.js';
-import type { WebContext } from '../context.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
+import { stopJobs } from '../stop-jobs.js';
 
 const accessParams = z.object({ id, userId: id });
 const readers = z.object({ items: z.array(readerSchema) });
@@ -48,7 +48,7 @@ export const putAccess = endpoint({
       ctx.dispatcher.kick(changed.points);
       const event = { documentId, userId, level: body.level };
       await tellInTime([
-        ...(changed.edits ? stopEdits(ctx, changed.edits) : []),
+        ...(changed.edits ? stopJobs(ctx, changed.edits) : []),
         ctx.publisher.emit(rooms.document(documentId), 'document:access', event),
       ]);
     }
@@ -77,14 +77,8 @@ export const deleteAccess = endpoint({
     });
     ctx.dispatcher.kick(points);
     await tellInTime([
-      ...stopEdits(ctx, edits),
+      ...stopJobs(ctx, edits),
       ctx.publisher.control({ type: 'access-revoked', room: rooms.document(documentId), userId }),
     ]);
   },
 });
-
-/** Tells whoever works on edits that were cancelled. */
-function stopEdits(ctx: WebContext, { ready, runningJobs }: CancelledEdits): Promise<void>[] {
-  for (const each of ready) ctx.dispatcher.kick(each);
-  return runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId }));
-}

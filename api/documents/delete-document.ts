@@ -3,6 +3,7 @@ import { removeDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
+import { stopJobs } from '../stop-jobs.js';
 
 export const deleteOneDocument = endpoint({
   method: 'delete',
@@ -22,9 +23,9 @@ export const deleteOneDocument = endpoint({
     ctx.dispatcher.kick(ready);
     const room = rooms.document(params.id);
     await tellInTime([
+      ...stopJobs(ctx, gone.cancelled),
       ctx.publisher.emit(room, 'document:deleted', { documentId: params.id }),
       ...gone.readerIds.map((userId) => ctx.publisher.control({ type: 'access-revoked', room, userId })),
-      ...gone.runningJobs.map((jobId) => ctx.publisher.control({ type: 'job-cancelled', jobId })),
     ]);
   },
 });

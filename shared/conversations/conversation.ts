@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import type { Lane, Ready } from '../backlog/enqueue.js';
+import { type CancelledJobs, cancelJobs } from '../backlog/cancel-jobs.js';
 import type { Sql } from '../database.js';
 import { AppError, notFound } from '../errors.js';
 import { line, text } from '../schemas.js';
@@ -141,35 +141,25 @@ export async function updateConversation(
 /**
  * Deletes a conversation with everything in it, and stops what is running there.
  *
- * @returns who was a member, and the jobs that are running, to be told; and where jobs that had not begun leave a place.
+ * @returns who was a member, to be told, and what was cancelled.
  */
 export async function deleteConversation(
   tx: Sql,
   where: { id: string; userId: string; orderKey: string },
-): Promise<{ memberIds: string[]; runningJobs: string[]; ready: Ready[] }> {
+): Promise<{ memberIds: string[]; cancelled: CancelledJobs }> {
   const { ownerId } = await getConversation(tx, where.id, where.userId);
   if (ownerId !== where.userId) throw new AppError('forbidden', 'Only the owner may delete a conversation.');
   const members = await tx.query<{ id: string }>(
     'SELECT user_id AS id FROM conversation_members WHERE conversation_id = $1',
     [where.id],
   );
-  // By the two indexes of unfinished jobs, each under its own condition: else the whole history is read.
-  const jobs = await tx.query<Lane & { id: string; state: string }>(
-    `UPDATE jobs SET cancel_requested_at = now(),
-       state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
-       finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
-     WHERE id = ANY(ARRAY(
-       SELECT id FROM jobs WHERE order_key = $1 AND blocked AND state = 'pending' UNION ALL
-       SELECT id FROM jobs WHERE order_key = $1 AND NOT blocked AND state IN ('pending', 'queued', 'running')))
-       AND state IN ('pending', 'queued', 'running') RETURNING id, state, queue, user_id AS "userId"`,
+  // By the two indexes of unfinished jobs, each under its own condition.
+  const cancelled = await cancelJobs(
+    tx,
+    `SELECT id FROM jobs WHERE order_key = $1 AND blocked AND state = 'pending' UNION ALL
+     SELECT id FROM jobs WHERE order_key = $1 AND NOT blocked AND state IN ('pending', 'queued', 'running')`,
     [where.orderKey],
   );
   await tx.query('DELETE FROM conversations WHERE id = $1', [where.id]);
-  return {
-    memberIds: members.rows.map(({ id }) => id),
-    runningJobs: jobs.rows.filter(({ state }) => state === 'running').map(({ id }) => id),
-    ready: jobs.rows
-      .filter(({ state }) => state !== 'running')
-      .map(({ queue, userId }) => ({ lane: { queue, userId } })),
-  };
+  return { memberIds: members.rows.map(({ id }) => id), cancelled };
 }

@@ -1,21 +1,18 @@
-import type { Ready } from '../backlog/enqueue.js';
+import type { CancelledJobs } from '../backlog/cancel-jobs.js';
 import { requestCancel } from '../backlog/control.js';
 import type { Sql } from '../database.js';
-
-/** Edits by Claude that are to end: whom the dispatcher should look at, and running jobs, to be told. */
-export type CancelledEdits = { ready: Ready[]; runningJobs: string[] };
 
 /** Cancels what somebody asked of Claude who may not edit the document any more, in the transaction that says so. */
 export async function cancelEdits(
   tx: Sql,
   { documentId, userId }: { documentId: string; userId: string },
-): Promise<CancelledEdits> {
+): Promise<CancelledJobs> {
   const { rows } = await tx.query<{ id: string }>(
     `SELECT id FROM document_suggestions
      WHERE document_id = $1 AND user_id = $2 AND state IN ('queued', 'running') ORDER BY id`,
     [documentId, userId],
   );
-  const cancelled: CancelledEdits = { ready: [], runningJobs: [] };
+  const cancelled: CancelledJobs = { ready: [], runningJobs: [] };
   for (const { id } of rows) {
     const asked = await requestCancel(tx, { subjectId: id, kind: 'edit-document' });
     if (!asked) continue;

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import { type CancelledJobs, cancelJobs } from '../backlog/cancel-jobs.js';
 import type { Sql } from '../database.js';
 import { notFound } from '../errors.js';
 import { line } from '../schemas.js';
@@ -107,12 +108,12 @@ export async function renameDocument(tx: Sql, where: { id: string; userId: strin
  * Deletes a document with everything in it. What the index has of it is removed by a job of the caller's; jobs that
  * index it go on, since they take back what they have written.
  *
- * @returns who could read it, and its running jobs, to be told.
+ * @returns who could read it, to be told, and what was cancelled.
  */
 export async function deleteDocument(
   tx: Sql,
   where: { id: string; userId: string },
-): Promise<{ readerIds: string[]; runningJobs: string[] }> {
+): Promise<{ readerIds: string[]; cancelled: CancelledJobs }> {
   await requireAccess(tx, where.id, where.userId, 'owner');
   // First of all: who compacts or gives access holds this one while it waits for the others.
   await tx.query('SELECT 1 FROM documents WHERE id = $1 FOR UPDATE', [where.id]);
@@ -120,23 +121,16 @@ export async function deleteDocument(
     where.id,
   ]);
   // Skipped: a job that compacts holds its row while it waits for the document, which is held here. It finds it gone.
-  const jobs = await tx.query<{ id: string; state: string }>(
-    `UPDATE jobs SET cancel_requested_at = now(),
-       state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
-       finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
-     WHERE id IN (
-       SELECT id FROM jobs
-       WHERE subject_id = ANY(ARRAY(SELECT $1::uuid UNION ALL SELECT id FROM document_suggestions WHERE document_id = $1))
-         AND state IN ('pending', 'queued', 'running') AND kind NOT IN ('index-document', 'sync-payload')
-       FOR UPDATE SKIP LOCKED)
-     RETURNING id, state`,
+  const cancelled = await cancelJobs(
+    tx,
+    `SELECT id FROM jobs
+     WHERE subject_id = ANY(ARRAY(SELECT $1::uuid UNION ALL SELECT id FROM document_suggestions WHERE document_id = $1))
+       AND state IN ('pending', 'queued', 'running') AND kind NOT IN ('index-document', 'sync-payload')
+     FOR UPDATE SKIP LOCKED`,
     [where.id],
   );
   // With its head, after which nothing can be added to the log.
   await tx.query('DELETE FROM documents WHERE id = $1', [where.id]);
   await tx.query('DELETE FROM document_updates WHERE document_id = $1', [where.id]);
-  return {
-    readerIds: readers.rows.map(({ id }) => id),
-    runningJobs: jobs.rows.filter(({ state }) => state === 'running').map(({ id }) => id),
-  };
+  return { readerIds: readers.rows.map(({ id }) => id), cancelled };
 }

@@ -1,0 +1,15 @@
+import type { CancelledJobs } from '../shared/backlog/cancel-jobs.js';
+import type { WebContext } from './context.js';
+
+/**
+ * Has the places filled that cancelled jobs have left, and tells whoever works on the others. After the commit.
+ *
+ * @returns the tellings, to be waited for with what else is told.
+ */
+export function stopJobs(
+  { dispatcher, publisher }: Pick<WebContext, 'dispatcher' | 'publisher'>,
+  { ready, runningJobs }: CancelledJobs,
+): Promise<void>[] {
+  for (const each of ready) dispatcher.kick(each);
+  return runningJobs.map((jobId) => publisher.control({ type: 'job-cancelled', jobId }));
+}
