@@ -3,7 +3,7 @@ import { bullPrefix } from '../shared/backlog/run-queues.js';
 import type { QueueName } from '../shared/jobs/index.js';
 import { connectRedis } from '../shared/redis.js';
 import type { WorkerContext } from './context.js';
-import { createGate } from './gate.js';
+import { createCircuitBreaker } from './circuit-breaker.js';
 import { handlers } from './handlers/index.js';
 import { runJob } from './run-job.js';
 
@@ -39,7 +39,7 @@ export function startQueues(ctx: WorkerContext, names: readonly QueueName[]): { 
   async function take(job: Job<Data>, token: string | undefined): Promise<void> {
     if ((await runJob(ctx, handlers, job.data)) === 'over') return;
     // Shut first, so that this process does not take the delivery again that it gives back.
-    gate.shut();
+    breaker.trip();
     await job.moveToWait(token);
     throw new WaitingError();
   }
@@ -60,10 +60,10 @@ export function startQueues(ctx: WorkerContext, names: readonly QueueName[]): { 
     worker.on('error', (error) => ctx.logger.debug({ err: error, queue: name }, 'bullmq worker error'));
     return worker;
   });
-  const gate = createGate(ctx.database, workers, ctx.logger);
+  const breaker = createCircuitBreaker(ctx.database, workers, ctx.logger);
   return {
     async close() {
-      await Promise.allSettled([gate.close(), ...workers.map((worker) => worker.close())]);
+      await Promise.allSettled([breaker.close(), ...workers.map((worker) => worker.close())]);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
-import { createGate } from './gate.js';
+import { createSemaphore } from './semaphore.js';
 
 /** The smallest parameters that OWASP recommends for argon2id: 19 MiB, two passes, one lane. */
 const parameters = { type: argon2.argon2id, memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 } as const;
@@ -37,15 +37,15 @@ export type Passwords = {
 };
 
 export function createPasswords(): Passwords {
-  const gate = createGate(atOnce, maxWaiting);
+  const semaphore = createSemaphore(atOnce, maxWaiting);
   // The same password typed on two systems may come as different code points.
   const normalise = (password: string): string => password.normalize('NFKC');
   const hash = (password: string): Promise<string> => argon2.hash(normalise(password), parameters);
 
   return {
-    hash: (password) => gate(() => hash(password)),
+    hash: (password) => semaphore(() => hash(password)),
     verify: (stored, password, attempt) =>
-      gate(async () => {
+      semaphore(async () => {
         await attempt.check();
         const matches = (await argon2.verify(stored ?? decoy, normalise(password))) && stored !== null;
         if (!matches) await attempt.failed();

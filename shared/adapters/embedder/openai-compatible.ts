@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { batchesOf } from './batches.js';
 import { type Embedder, EmbeddingError, type TextKind } from './embedder.js';
 import { requestEmbeddings } from './embeddings-request.js';
-import { createGate } from './gate.js';
+import { createRequestLimiter } from './request-limiter.js';
 import { traitsOf } from './model-traits.js';
 import { inPortions } from './portions.js';
 import { toUnitLength } from './unit-length.js';
@@ -42,7 +42,7 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
   const { model, size } = settings;
   const url = endpointOf(settings.url);
   const traits = traitsOf(model);
-  const gate = createGate(settings);
+  const limiter = createRequestLimiter(settings);
 
   function embedBatch(texts: string[], kind: TextKind, signal: AbortSignal): Promise<Float32Array[]> {
     const input = texts.map((text) => traits.prefix[kind] + text);
@@ -54,14 +54,14 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
     const request = { url, apiKey: settings.apiKey, body, timeoutMs: settings.timeoutMs ?? answerWithinMs, signal };
     for (let tries = 1; ; tries += 1) {
       try {
-        return await gate.pass(() => requestEmbeddings(request, input.length), signal);
+        return await limiter.pass(() => requestEmbeddings(request, input.length), signal);
       } catch (error) {
         if (!(error instanceof EmbeddingError) || !error.transient) throw error;
         // The same again would take as long again.
         if (error.code === 'embedding_timeout') throw error;
         const backoffMs = (settings.firstRetryMs ?? 500) * 2 ** (tries - 1) * (0.5 + Math.random());
         const waitMs = error.retryAfterMs ?? backoffMs;
-        if (error.code === 'embedding_rate_limited') gate.pause(Math.min(waitMs, maxWaitMs));
+        if (error.code === 'embedding_rate_limited') limiter.pause(Math.min(waitMs, maxWaitMs));
         if (tries === maxTries || waitMs > maxWaitMs) throw error;
         await wait(waitMs, undefined, { signal }).catch(() => {
           throw isTimeUp(signal) ? error : signal.reason;

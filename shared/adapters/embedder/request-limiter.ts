@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Lets requests through: so many at a time, so many in a minute, and none while the service asked for a pause. */
-export type Gate = {
+export type RequestLimiter = {
   /** Runs `work` when its turn comes. @throws the signal's reason when aborted before that. */
   pass<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** Keeps everything back for so many milliseconds from now: one refusal speaks for all requests. */
   pause(ms: number): void;
 };
 
-export function createGate(limits: { concurrency: number; requestsPerMinute: number }): Gate {
+export function createRequestLimiter(limits: { concurrency: number; requestsPerMinute: number }): RequestLimiter {
   const intervalMs = limits.requestsPerMinute > 0 ? 60_000 / limits.requestsPerMinute : 0;
   const waiting: (() => void)[] = [];
   let running = 0;

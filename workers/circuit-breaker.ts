@@ -7,9 +7,9 @@ import type { Logger } from '../shared/logger.js';
  * Keeps a process from taking deliveries that it cannot claim: those who reach Postgres would not get them. It looks
  * every second, and so finds out before the leases of the process end and its jobs are given out again.
  */
-export type Gate = {
+export type CircuitBreaker = {
   /** Pauses every queue of the process until Postgres answers it again. Returns at once. */
-  shut(): void;
+  trip(): void;
   close(): Promise<void>;
 };
 
@@ -27,11 +27,11 @@ const probe: Statement & { query_timeout: number } = {
   query_timeout: probeTimeoutMs,
 };
 
-export function createGate(sql: Sql, workers: readonly Pausable[], logger: Logger): Gate {
+export function createCircuitBreaker(sql: Sql, workers: readonly Pausable[], logger: Logger): CircuitBreaker {
   const closing = new AbortController();
   const { signal } = closing;
-  let isShut = false;
-  let shutNow = (): void => {};
+  let isOpen = false;
+  let tripNow = (): void => {};
 
   const answers = (): Promise<boolean> =>
     withTimeout(sql.query(probe), probeTimeoutMs, 'a probe').then(
@@ -41,14 +41,14 @@ export function createGate(sql: Sql, workers: readonly Pausable[], logger: Logge
 
   async function look(): Promise<void> {
     while (!signal.aborted) {
-      const hurried = new Promise<void>((resolve) => (shutNow = resolve));
+      const hurried = new Promise<void>((resolve) => (tripNow = resolve));
       await Promise.race([wait(probeEveryMs, undefined, { signal }).catch(() => {}), hurried]);
-      if (signal.aborted || (!isShut && (await answers()))) continue;
+      if (signal.aborted || (!isOpen && (await answers()))) continue;
       logger.warn('postgres is not reachable; no jobs are taken until it is');
       await pauseAll();
       while (!signal.aborted && !(await answers())) await wait(retryEveryMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
-      isShut = false;
+      isOpen = false;
       await Promise.all(workers.map((worker) => worker.resume()));
       logger.info('postgres is reachable again; jobs are taken');
     }
@@ -60,12 +60,12 @@ export function createGate(sql: Sql, workers: readonly Pausable[], logger: Logge
 
   const looking = look().catch((error: unknown) => logger.error({ err: error }, 'the queues could not be paused'));
   return {
-    shut() {
-      if (isShut || signal.aborted) return;
-      isShut = true;
+    trip() {
+      if (isOpen || signal.aborted) return;
+      isOpen = true;
       // At once, and not when the loop comes round: what is given back must not be taken again.
       pauseAll().catch(() => {});
-      shutNow();
+      tripNow();
     },
     async close() {
       closing.abort();

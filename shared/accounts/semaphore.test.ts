@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { createGate } from './gate.js';
+import { createSemaphore } from './semaphore.js';
 
 test('no more than its slots run at once, in the order of asking', async () => {
-  const gate = createGate(2, 100);
+  const semaphore = createSemaphore(2, 100);
   let running = 0;
   let most = 0;
   const order: number[] = [];
   await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
-      gate(async () => {
+      semaphore(async () => {
         running += 1;
         most = Math.max(most, running);
         order.push(index);
@@ -22,23 +22,23 @@ test('no more than its slots run at once, in the order of asking', async () => {
 });
 
 test('work that fails gives its slot back', async () => {
-  const gate = createGate(1, 10);
+  const semaphore = createSemaphore(1, 10);
   const results = await Promise.allSettled([
-    gate(() => Promise.reject(new Error('no'))),
-    gate(() => Promise.reject(new Error('no'))),
-    gate(() => Promise.resolve('yes')),
+    semaphore(() => Promise.reject(new Error('no'))),
+    semaphore(() => Promise.reject(new Error('no'))),
+    semaphore(() => Promise.resolve('yes')),
   ]);
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
-  expect(await gate(() => Promise.resolve('again'))).toBe('again');
+  expect(await semaphore(() => Promise.resolve('again'))).toBe('again');
 });
 
 test('a full line is refused instead of growing', async () => {
-  const gate = createGate(1, 1);
+  const semaphore = createSemaphore(1, 1);
   let finish = (): void => undefined;
-  const first = gate(() => new Promise<void>((resolve) => (finish = resolve)));
-  const second = gate(() => Promise.resolve());
-  await expect(gate(() => Promise.resolve())).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 5 });
+  const first = semaphore(() => new Promise<void>((resolve) => (finish = resolve)));
+  const second = semaphore(() => Promise.resolve());
+  await expect(semaphore(() => Promise.resolve())).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 5 });
   finish();
   await Promise.all([first, second]);
-  await gate(() => Promise.resolve());
+  await semaphore(() => Promise.resolve());
 });

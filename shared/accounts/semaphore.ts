@@ -1,13 +1,13 @@
 import { AppError } from '../errors.js';
 
 /** Runs work a few at a time; the rest waits its turn, first come, first served. */
-export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
+export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * @param slots how many run at once.
  * @param maxWaiting how many may wait; more are refused with `unavailable`, so that a flood cannot pile up here.
  */
-export function createGate(slots: number, maxWaiting: number): Gate {
+export function createSemaphore(slots: number, maxWaiting: number): Semaphore {
   const waiting: (() => void)[] = [];
   let running = 0;
 
