@@ -1,5 +1,4 @@
 import * as Y from 'yjs';
-import { recordUsage } from '../../shared/accounts/usage.js';
 import { ModelError, type TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { Outcome } from '../../shared/backlog/claim.js';
 import { JobStopped } from '../../shared/backlog/leases.js';
@@ -15,6 +14,7 @@ import {
 import { rooms } from '../../shared/realtime/events.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
+import { noteUsage } from './note-usage.js';
 
 type Run = JobRun<'edit-document'>;
 type Ending = Omit<SuggestionEnd, 'id'>;
@@ -78,7 +78,8 @@ async function write(ctx: WorkerContext, job: Run, task: SuggestionTask): Promis
     return await end(ctx, job, { state: 'ready', hunks, model: result.model, error: null });
   } finally {
     stream.stop();
-    await noteUsage(ctx, job, model, usage);
+    if (usage) ctx.metrics.tokens(model, usage);
+    await noteUsage(ctx, job, { conversationId: null, messageId: task.id, model, usage });
   }
 }
 
@@ -133,20 +134,4 @@ async function end(ctx: WorkerContext, job: Run, how: Ending): Promise<Outcome> 
     else await ctx.publisher.emit(room, 'suggestion:failed', { documentId, suggestionId, jobId });
   }
   return { state: how.state === 'cancelled' ? 'cancelled' : 'done' };
-}
-
-/** Tokens were paid for, whether or not the attempt came to an end; unless it lost, which writes nothing at all. */
-async function noteUsage(ctx: WorkerContext, job: Run, model: string, usage: TokenUsage | null): Promise<void> {
-  if (!usage) return;
-  ctx.metrics.tokens(model, usage);
-  const { userId, attempt, payload } = job;
-  const about = { userId, conversationId: null, messageId: payload.suggestionId, attempt, model, tokens: usage };
-  try {
-    await ctx.database.transaction(async (tx) => {
-      await job.guard(tx);
-      await recordUsage(tx, about);
-    });
-  } catch (error) {
-    job.logger.warn({ err: error }, 'the usage of an attempt was not recorded');
-  }
 }

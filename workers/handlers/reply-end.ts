@@ -1,4 +1,3 @@
-import { recordUsage } from '../../shared/accounts/usage.js';
 import type { TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { JobError, Outcome } from '../../shared/backlog/claim.js';
 import { findMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
@@ -14,6 +13,7 @@ import { readEnding } from '../../shared/realtime/reply-reader.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 import { untilReachable } from '../until-reachable.js';
+import { recordSpent, type Spent } from './note-usage.js';
 import type { ReplySources } from './reply-sources.js';
 
 type Run = JobRun<'reply-to-message'>;
@@ -46,7 +46,7 @@ export async function endReply(
       (await membershipIsStill(tx, conversationId, task.membershipVersion)) &&
       (!sources || (await areStillReadable(tx, await holdReaders(tx, conversationId), sources.passages)));
     // Tokens were paid for, whether or not the text is saved.
-    await recordUsageOf(tx, job, conversationId, written);
+    await recordSpent(tx, job, spentOn(task, written));
     if (!readersAreSame) return 'readers-changed';
     const row = await saveReply(tx, {
       messageId: task.reply.id,
@@ -69,6 +69,14 @@ export async function endReply(
   await announce(ctx, saved, end.seq);
   return { state: end.state };
 }
+
+/** What the tokens of an attempt were paid for. */
+export const spentOn = ({ reply }: ReplyTask, { model, usage }: Written): Spent => ({
+  conversationId: reply.conversationId,
+  messageId: reply.id,
+  model,
+  usage,
+});
 
 /** Ends a reply with what its log holds of the attempt before: after a crash, or when the job is given up. */
 export async function endFromLog(
@@ -138,23 +146,3 @@ const unreachable = (error: unknown): never => {
     cause: error,
   });
 };
-
-/** Tokens were paid for, whether or not the attempt came to an end; unless it lost, which writes nothing at all. */
-export async function noteUsage(ctx: WorkerContext, job: Run, conversationId: string, written: Written): Promise<void> {
-  if (!written.usage) return;
-  try {
-    await ctx.database.transaction(async (tx) => {
-      await job.guard(tx);
-      await recordUsageOf(tx, job, conversationId, written);
-    });
-  } catch (error) {
-    job.logger.warn({ err: error }, 'the usage of an attempt was not recorded');
-  }
-}
-
-async function recordUsageOf(sql: Sql, job: Run, conversationId: string, { model, usage }: Written): Promise<void> {
-  if (!usage) return;
-  const { userId, attempt, payload } = job;
-  const { messageId } = payload;
-  await recordUsage(sql, { userId, conversationId, messageId, attempt, model, tokens: usage });
-}

@@ -8,7 +8,8 @@ import { ClaimLost } from '../../shared/errors.js';
 import { createReplyWriter } from '../../shared/realtime/reply-writer.js';
 import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
-import { announceEnd, endReply, endFromLog, noteUsage, type Written } from './reply-end.js';
+import { noteUsage } from './note-usage.js';
+import { announceEnd, endReply, endFromLog, spentOn, type Written } from './reply-end.js';
 import { findSources, noteSources, type ReplySources, search, toldOf, toSources } from './reply-sources.js';
 import { searchTool, tokensOf } from './search-tool.js';
 import { writeAnswer } from './write-answer.js';
@@ -84,7 +85,7 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
     return await endReply(ctx, job, { task, written, sources: found, metadata, state: 'done', seq: writer.nextSeq() });
   } catch (error) {
     if (error instanceof ClaimLost) throw error;
-    await noteUsage(ctx, job, reply.conversationId, written);
+    await noteUsage(ctx, job, spentOn(task, written));
     if (error instanceof JobStopped && error.reason === 'shutdown') throw error;
     // What was said so far is kept, also of an attempt that failed: after the last one it is all there is.
     await writer.drain();
