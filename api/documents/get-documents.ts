@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { documentPosition, documentSchema, getDocument, listDocuments } from '../../shared/documents/document.js';
-import { dispositionOf, exportDocument, exportFormats } from '../../shared/documents/export.js';
+import { exportDocument, exportFormats, exportTypes } from '../../shared/documents/export.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
 import { limit, page } from '../../shared/schemas.js';
+import { attachment } from '../attachment.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { documentTextSchema, presentText } from './present-text.js';
 
@@ -45,15 +46,17 @@ export const getExport = endpoint({
   description: 'HTML within the text comes as text, and no script is ever in the file.',
   params: idParams,
   query: z.strictObject({ format: z.enum(exportFormats).default('md') }),
-  response: { status: 200, description: 'The file.', stream: ['text/markdown', 'text/html', 'text/plain'] },
+  response: { status: 200, description: 'The file.', stream: Object.values(exportTypes) },
   errors: ['not_found', 'payload_too_large'],
   async handler({ ctx, principal, params, query, res }) {
     const { title } = await getDocument(ctx.database, params.id, principal.userId);
     const { doc } = await loadDocument(ctx.database, params.id);
     const text = { title, content: contentOf(doc).toString() };
-    const file = await exportDocument(text, query.format, principal.userId);
-    res.status(200).setHeader('content-type', file.contentType);
-    res.setHeader('content-disposition', dispositionOf(title, query.format));
-    res.end(file.body);
+    const { format } = query;
+    const file = await exportDocument(text, format, principal.userId);
+    res.status(200).setHeader('content-type', `${exportTypes[format]}; charset=utf-8`);
+    // No title is a path, whatever is in it.
+    res.setHeader('content-disposition', attachment(`${title.replaceAll(/[/\\:*?"<>|]/g, '-')}.${format}`));
+    res.end(file);
   },
 });

@@ -5,6 +5,7 @@ import { ObjectMissing, StorageUnavailable } from '../../shared/adapters/object-
 import { AppError, notFound } from '../../shared/errors.js';
 import { findFile } from '../../shared/knowledge/entry.js';
 import { digits } from '../../shared/schemas.js';
+import { attachment } from '../attachment.js';
 import { endpoint, idParams } from '../endpoint.js';
 
 export const getFile = endpoint({
@@ -53,7 +54,7 @@ export const getFile = endpoint({
     res.setHeader('content-length', range ? range.end - range.start + 1 : file.size);
     res.setHeader('content-type', file.mimeType ?? 'application/octet-stream');
     // Never shown by the browser itself: a page that somebody has uploaded would run as one of ours.
-    res.setHeader('content-disposition', `attachment; ${nameParameters(file.fileName)}`);
+    res.setHeader('content-disposition', attachment(file.fileName));
     res.setHeader('content-security-policy', "default-src 'none'; sandbox");
     res.setHeader('x-content-type-options', 'nosniff');
     if (req.method === 'HEAD') {
@@ -94,14 +95,4 @@ function rangeOf(header: string | undefined, size: number): ByteRange | 'unsatis
   if (first === '' && Number(last) === 0) return 'unsatisfiable';
   if (start >= size) return 'unsatisfiable';
   return start > end ? null : { start, end };
-}
-
-/** The name twice (RFC 6266): in ASCII for old clients, and as it is. */
-function nameParameters(name: string): string {
-  const ascii = name.replaceAll(/[^\x20-\x7e]/g, '_').replaceAll(/["\\%]/g, '_');
-  const encoded = encodeURIComponent(name).replaceAll(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }

@@ -8,11 +8,8 @@ import { runThread } from './run-thread.js';
 export const exportFormats = ['md', 'html', 'txt'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-const contentTypes: Record<ExportFormat, string> = {
-  md: 'text/markdown; charset=utf-8',
-  html: 'text/html; charset=utf-8',
-  txt: 'text/plain; charset=utf-8',
-};
+/** What each of them is; in UTF-8. */
+export const exportTypes = { md: 'text/markdown', html: 'text/html', txt: 'text/plain' } as const;
 
 /** Characters that are rendered at once, whatever they are: of 20,000 some take 180 ms, with the square of the length. */
 const shortLength = 5_000;
@@ -30,13 +27,11 @@ export async function exportDocument(
   text: { title: string; content: string },
   format: ExportFormat,
   userId: string,
-): Promise<{ contentType: string; body: string }> {
-  const contentType = contentTypes[format];
-  if (format === 'md') return { contentType, body: text.content };
-  if (text.content.length <= shortLength) return { contentType, body: render(text, format) };
+): Promise<string> {
+  if (format === 'md') return text.content;
+  if (text.content.length <= shortLength) return render(text, format);
   const task: RenderTask = { text, format };
-  const body = await turns.take(userId, () => runThread<string>('render-thread.js', task, { limitMs, tooLong }));
-  return { contentType, body };
+  return turns.take(userId, () => runThread<string>('render-thread.js', task, { limitMs, tooLong }));
 }
 
 /** One thread at a time: each takes a core. */
@@ -44,15 +39,3 @@ const turns = createTurns();
 
 const tooLong = (): AppError =>
   new AppError('payload_too_large', 'The text takes too long to be rendered. Export it as Markdown.');
-
-/** A name for the file, safe in a header: what ASCII cannot say is told in the second form. */
-export function dispositionOf(title: string, format: ExportFormat): string {
-  // Through bytes, so that half of a surrogate pair is no half any more.
-  const name = Buffer.from(`${title.replaceAll(/[/\\:*?"<>|]/g, '-')}.${format}`).toString();
-  const ascii = name.replaceAll(/[^\x20-\x7e]/g, '_').replaceAll(/["\\%]/g, '_');
-  const encoded = encodeURIComponent(name).replaceAll(
-    /['()*]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
-}

@@ -194,7 +194,9 @@ test('is exported as Markdown, HTML without scripts, and plain text', async () =
   expect(md.body).toBe(content);
   expect(md.headers.get('content-type')).toContain('text/markdown');
   expect(md.headers.get('content-disposition')).toContain("filename*=UTF-8''Bericht%20-%C3%BC-%20-b-.md");
-  const html = (await get('html')).body as string;
+  const answer = await get('html');
+  expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  const html = answer.body as string;
   expect(html).toContain('<h1>Title</h1>');
   expect(html).not.toMatch(/<script|href="javascript|<b>/);
   expect((await get('txt')).body).toBe(

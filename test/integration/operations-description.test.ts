@@ -84,6 +84,11 @@ test.each([
   );
 });
 
+test('a file that comes in several formats is described in each of them', () => {
+  const { content } = openApi.paths['/api/v1/documents/{id}/export'].get.responses['200'] as Json;
+  expect(Object.keys(content as Json)).toEqual(['text/markdown', 'text/html', 'text/plain']);
+});
+
 test('the OpenAPI document is complete: references, parameters, ids, answers', () => {
   expect(openApi.openapi).toBe('3.1.0');
   expect(openApi.info).toMatchObject({ title: 'Millrace', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
