@@ -84,23 +84,35 @@ export const documentServerEvents = {
   'document:changed': z
     .object({ documentId: id, seq })
     .describe('The same for a change that is too large for everybody at once: ask with document:resume.'),
-  'document:awareness': z.object({ documentId: id, update: bytes(Infinity) }),
+  'document:awareness': z
+    .object({ documentId: id, update: bytes(Infinity) })
+    .describe('Cursors have moved, appeared or gone: an update of y-protocols/awareness.'),
   'document:opened': z
     .object({ documentId: id, userId: id, clientId })
     .describe('Somebody opened the document: show your cursor again.'),
-  'document:renamed': z.object({ documentId: id, title: z.string() }),
+  'document:renamed': z.object({ documentId: id, title: z.string() }).describe('The document has another title.'),
   'document:access': z
     .object({ documentId: id, userId: id, level })
     .describe('Somebody may do more, or less, than before.'),
-  'document:deleted': z.object({ documentId: id }),
+  'document:deleted': z.object({ documentId: id }).describe('It is gone, for everybody.'),
   'suggestion:started': z
     .object({ documentId: id, suggestionId: id, attempt: z.int() })
     .describe('Claude writes; drop what earlier attempts said.'),
-  'suggestion:delta': z.object({ documentId: id, suggestionId: id, attempt: z.int(), seq, text: z.string() }),
+  'suggestion:delta': z
+    .object({
+      documentId: id,
+      suggestionId: id,
+      attempt: z.int(),
+      seq: z.int().positive().describe('From 1 in each attempt.'),
+      text: z.string(),
+    })
+    .describe('The next piece of what Claude writes, to be watched: when one is missing, wait for suggestion:ready.'),
   'suggestion:ready': z
     .object({ documentId: id, suggestionId: id })
     .describe('It can be accepted; read it with GET /documents/{id}/suggestions/{suggestionId}.'),
-  'suggestion:failed': z.object({ documentId: id, suggestionId: id, jobId }),
+  'suggestion:failed': z
+    .object({ documentId: id, suggestionId: id, jobId })
+    .describe('It was given up or cancelled; reading it says which, and why.'),
   'suggestion:resolved': z
     .object({ documentId: id, suggestionId: id })
     .describe('Hunks were accepted, rejected or taken back.'),

@@ -185,6 +185,7 @@ test('every socket event is in the AsyncAPI document, in its direction', () => {
   expect(namesOf(send).sort()).toEqual(Object.keys(serverEvents).sort());
   expect(namesOf(receive).sort()).toEqual(Object.keys(clientEvents).sort());
   for (const { reply } of receive) expect(reply.messages).toHaveLength(2);
+  for (const { summary, messages } of [...send, ...receive]) expect(summary, messages[0].$ref).toMatch(/\S/);
 });
 
 test('the AsyncAPI document is complete, with valid schemas', () => {
