@@ -43,6 +43,9 @@ export type DocumentProvider = Pick<Emitter<DocumentProviderEvents>, 'on'> & {
   whenSynced(): Promise<void>;
   /** Resolves when everything edited so far is saved; waits while there is no connection. @throws ClientError */
   whenSaved(): Promise<void>;
-  /** Closes the document. What is not saved yet is sent while the client is open: before that is closed wait for {@link whenSaved}. */
+  /**
+   * Closes the document. What is not saved yet is sent while the client is open, at the latest when it is closed; whether it
+   * was taken is not told. To be sure, wait for {@link whenSaved} before.
+   */
   destroy(): void;
 };

@@ -1,9 +1,10 @@
 import type { Connection } from './connection.js';
 import { maxUpdateBytes } from '../realtime/update-size.js';
+import type { Off } from './emitter.js';
 import { ClientError } from './errors.js';
 import { mergeUpdates } from './merge-updates.js';
 
-/** Local edits on their way to the server, as long as the connection is not closed. */
+/** Local edits on their way to the server. What is left when the connection is closed goes as its last messages. */
 export type Outbox = {
   /** Waits behind what was refused, if anything was. */
   add(update: Uint8Array): void;
@@ -17,7 +18,7 @@ export type Outbox = {
 };
 
 type Options = {
-  connection: Pick<Connection, 'request'>;
+  connection: Pick<Connection, 'request' | 'send' | 'onClosed'>;
   documentId: string;
   /** The server has an update, at this place. */
   onStored(seq: number, update: Uint8Array): void;
@@ -43,19 +44,34 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   let refusal: ClientError | null = null;
   /** Fewer while what is refused is looked for: what was edited before it is to be saved. */
   let most = Infinity;
+  let offClosed: Off | null = null;
 
-  function take(): Uint8Array[] {
+  function firstOf(updates: Uint8Array[]): Uint8Array[] {
     let count = 0;
-    for (let bytes = 0; count < Math.min(waiting.length, most); count += 1) {
-      bytes += waiting[count]?.byteLength ?? 0;
+    for (let bytes = 0; count < Math.min(updates.length, most); count += 1) {
+      bytes += updates[count]?.byteLength ?? 0;
       if (count > 0 && bytes > maxBytes) break;
     }
-    return waiting.slice(0, count);
+    return updates.slice(0, count);
+  }
+
+  /**
+   * What is given to the connection before it closes still arrives, though nobody hears of it: who closes an editor with
+   * its page does not wait. What is under way is sent again, since it may not have got so far.
+   */
+  function sendLast(): void {
+    let left = waiting;
+    for (let batch = firstOf(left); batch.length > 0; batch = firstOf(left)) {
+      left = left.slice(batch.length);
+      const update = mergeUpdates(batch);
+      if (update.byteLength > maxUpdateBytes) return;
+      connection.send('document:update', { documentId, update });
+    }
   }
 
   async function send(): Promise<void> {
     while (waiting.length > 0) {
-      const batch = take();
+      const batch = firstOf(waiting);
       try {
         await sendBatch(batch);
       } catch (error) {
@@ -77,6 +93,10 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
     }
     const { seq } = await connection.request('document:update', { documentId, update });
     waiting = waiting.slice(batch.length);
+    if (waiting.length === 0) {
+      offClosed?.();
+      offClosed = null;
+    }
     onStored(seq, update);
   }
 
@@ -106,6 +126,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   return {
     add(update) {
       waiting.push(update);
+      offClosed ??= connection.onClosed(sendLast);
       onChange();
       if (!refusal) begin();
     },

@@ -150,6 +150,24 @@ test('what was typed right before the document was closed is saved, also after t
   await eventually(async () => expect(await storedText(app, ada, id)).toBe('one two three'));
 });
 
+test('what was typed right before the client was closed is saved, also behind what is under way', async () => {
+  const { id, a, b } = await scene();
+  b.text.insert(0, 'one ');
+  b.provider.destroy();
+  b.client.close();
+  await eventually(() => expect(a.text.toString()).toBe('one '));
+  const again = await openEditor(way, ben, id);
+  again.text.insert(4, 'two ');
+  // On its way, and not acknowledged.
+  await new Promise(setImmediate);
+  again.text.insert(8, 'three ');
+  again.text.insert(14, 'x'.repeat(700_000));
+  again.text.insert(14, 'four ');
+  again.client.close();
+  await expect(again.provider.whenSaved()).rejects.toMatchObject({ type: 'closed' });
+  await eventually(() => expect(a.text.toString()).toBe(`one two three four ${'x'.repeat(700_000)}`));
+});
+
 test('behind an edit that is refused nothing is saved, and it is said; starting over keeps the text', async () => {
   const { id, a, b } = await scene();
   const refused = vi.fn();
