@@ -3,9 +3,9 @@ import { AppError } from '../../shared/errors.js';
 import { requireAccess } from '../../shared/documents/access.js';
 import { baseOf } from '../../shared/documents/bases.js';
 import { changeContent, type Precondition } from '../../shared/documents/change-content.js';
-import { documentFields, renameDocument } from '../../shared/documents/document.js';
+import { documentFields } from '../../shared/documents/document.js';
+import { announceTitle, renameDocument } from '../../shared/documents/rename.js';
 import { retitleDocumentPoints } from '../../shared/knowledge/documents/ask.js';
-import { rooms } from '../../shared/realtime/events.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { contentBodyLimit, contentSchema } from './content.js';
 import { documentTextSchema, presentText } from './present-text.js';
@@ -46,8 +46,7 @@ export const patchDocument = endpoint({
         return renamed ? retitleDocumentPoints(tx, { documentId: params.id, userId }) : null;
       });
       if (ready) ctx.dispatcher.kick(ready);
-      const event = { documentId: params.id, title };
-      void ctx.publisher.emit(rooms.document(params.id), 'document:renamed', event);
+      await announceTitle(ctx, params.id);
     }
     return presentText(ctx, principal, params.id, res);
   },

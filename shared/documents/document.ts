@@ -94,16 +94,6 @@ export async function listDocuments(
   return rows.map(present);
 }
 
-/** Who may edit the text may rename it. @returns whether it had another title. */
-export async function renameDocument(tx: Sql, where: { id: string; userId: string }, title: string): Promise<boolean> {
-  await requireAccess(tx, where.id, where.userId, 'edit');
-  const held = await tx.query<{ title: string }>('SELECT title FROM documents WHERE id = $1 FOR NO KEY UPDATE', [
-    where.id,
-  ]);
-  await tx.query('UPDATE documents SET title = $2, updated_at = now() WHERE id = $1', [where.id, title]);
-  return held.rows[0] !== undefined && held.rows[0].title !== title;
-}
-
 /**
  * Deletes a document with everything in it. What the index has of it is removed by a job of the caller's; jobs that
  * index it go on, since they take back what they have written.

@@ -102,6 +102,29 @@ test('a right that is taken away while the text is being read keeps the text fro
   spy.mockRestore();
 });
 
+test('of two renames at once the title that stays is told last', async () => {
+  const id = await makeDocument(app, ada);
+  const rename = (title: string) => call(ada, 'PATCH', `/documents/${id}`, { title });
+  const { publisher } = app.ctx;
+  const emit = publisher.emit.bind(publisher);
+  const told: unknown[] = [];
+  const second: Promise<unknown>[] = [];
+  const ended = vi.fn();
+  const spy = vi.spyOn(publisher, 'emit').mockImplementation(async (room, event, payload) => {
+    if (second.length === 0) {
+      second.push(rename('second').then(ended));
+      // It comes to its end here, unless it waits for the first one to be told.
+      await eventually(() => expect(ended).toHaveBeenCalled(), { timeout: 150 }).catch(() => {});
+    }
+    told.push((payload as { title?: string }).title);
+    return emit(room, event, payload);
+  });
+  expect((await rename('first')).status).toBe(200);
+  await Promise.all(second);
+  spy.mockRestore();
+  expect(told).toEqual(['first', 'second']);
+});
+
 test.each([Number(process.env.MILLRACE_TEST_SEED ?? 3)])(
   'whatever people do at once, over sockets that break and over HTTP, is there once and the same for all (seed %i)',
   busy,
