@@ -7,8 +7,9 @@ export const deletesDeleted = (doc: Y.Doc, update: Uint8Array): boolean =>
   deletedBy(doc, update).some(({ deleted }) => deleted);
 
 /**
- * Whether there is nothing left that taking an edit back could be about: what it put in is gone, or the places are from
- * which it took something. The text of before would be there twice, or in the middle of nothing.
+ * Whether there is nothing left that taking an edit back could be about: what it put in is gone; or, where it only deleted,
+ * the places are from which it took something, or somebody has put that back by hand. The text of before would be there
+ * twice, or in the middle of nothing.
  *
  * @param base the document that the edit was made from.
  * @param doc the document as it is.
@@ -16,14 +17,46 @@ export const deletesDeleted = (doc: Y.Doc, update: Uint8Array): boolean =>
 export function isOvertaken(base: Y.Doc, doc: Y.Doc, { changes, undo }: { changes: TextChange[]; undo: Uint8Array }) {
   const put = deletedBy(doc, undo);
   if (put.length > 0) return put.every(({ deleted }) => deleted);
-  return changes.some(({ at, remove }) => areDeleted(doc, besides(contentOf(base), at, remove)));
+  return changes.some(
+    (change) => areDeleted(doc, besides(contentOf(base), change.at, change.remove)) || isPutBack(base, doc, change),
+  );
+}
+
+/**
+ * Whether what was deleted stands in its place again. Where it begins and ends like what is beside it ("thre[e is gon]e")
+ * it may have been put back a few characters from where it was, and has not been by those that are there anyway.
+ */
+function isPutBack(base: Y.Doc, doc: Y.Doc, { at, remove }: TextChange): boolean {
+  const text = contentOf(base);
+  const content = text.toString();
+  let start = at;
+  let end = at + remove;
+  while (start > 0 && content[start - 1] === content[start - 1 + remove]) start -= 1;
+  while (end < content.length && content[end] === content[end - remove]) end += 1;
+  return textBetween(doc, idAt(text, start - 1), idAt(text, end)).includes(content.slice(start, end));
+}
+
+/** What stands between two characters that were there, whether or not they still are; null is an end of the text. */
+function textBetween(doc: Y.Doc, left: Y.ID | null, right: Y.ID | null): string {
+  const last = right && Y.getItem(doc.store, right);
+  let item = left ? Y.getItem(doc.store, left) : contentOf(doc)._start;
+  let from = left && item ? left.clock + 1 - item.id.clock : 0;
+  let between = '';
+  for (; item; item = item.right, from = 0) {
+    const to = right && item === last ? right.clock - item.id.clock : item.length;
+    if (!item.deleted && item.content instanceof Y.ContentString) between += item.content.str.slice(from, to);
+    if (item === last) break;
+  }
+  return between;
 }
 
 /** The characters before and behind a stretch, as far as there are any. */
 export function besides(text: Y.Text, at: number, length = 0): Y.ID[] {
-  const places = [at - 1, at + length].filter((place) => place >= 0 && place < text.length);
-  return places.flatMap((place) => Y.createRelativePositionFromTypeIndex(text, place).item ?? []);
+  return [at - 1, at + length].flatMap((place) => idAt(text, place) ?? []);
 }
+
+const idAt = (text: Y.Text, place: number): Y.ID | null =>
+  place < 0 || place >= text.length ? null : Y.createRelativePositionFromTypeIndex(text, place).item;
 
 /** Whether all of something is deleted; of nothing it is not. */
 export const areDeleted = ({ store }: Y.Doc, ids: Y.ID[]): boolean =>

@@ -74,6 +74,14 @@ describe('a suggestion', () => {
     const { body } = await call(ben, 'POST', `${half.path}/undo`);
     expect(body.hunks).toMatchObject([{ state: 'stale' }, { state: 'undone' }]);
     expect(await storedText(system.app, ada, half.id)).toBe('one good line\n\ntwo\n\nthree is gone!\n');
+    // What was put back by hand is not put back once more.
+    for (const content of ['one new line\n\ntwo\n\nthree is gone\n', 'one new line\n\ntwo\n\nthree is gone again\n']) {
+      const byHand = await take(content);
+      await compactDocument(system.app.ctx.database, byHand.id);
+      const undone = await call(ben, 'POST', `${byHand.path}/undo`);
+      expect(undone.body.hunks).toMatchObject([{ state: 'undone' }, { state: 'stale' }]);
+      expect(await storedText(system.app, ada, byHand.id)).toBe(content.replace('new', 'old'));
+    }
   });
 
   test('is not taken back once the text is what it was in a version, also when both are at once', async () => {

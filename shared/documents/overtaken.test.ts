@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { acceptHunks } from './accept-hunks.js';
+import { makeHunks } from './hunks.js';
+import { contentOf } from './log.js';
+import { isOvertaken } from './overtaken.js';
+
+/** Accepts the one hunk of a rewrite, lets somebody type, and asks whether it can still be taken back. */
+async function isOver(before: string, after: string, type: (text: Y.Text) => void): Promise<boolean> {
+  const base = new Y.Doc();
+  contentOf(base).insert(0, before);
+  const state = Y.encodeStateAsUpdate(base);
+  const hunks = makeHunks(base, { start: 0, end: before.length }, after);
+  expect(hunks).toHaveLength(1);
+  const changes = hunks[0]?.changes ?? [];
+  const current = new Y.Doc();
+  Y.applyUpdate(current, state);
+  const { accepted } = await acceptHunks(state, current, [{ hunk: 0, changes }], async () => {});
+  const doc = new Y.Doc();
+  for (const update of [state, ...accepted.map(({ edit }) => edit.update)]) Y.applyUpdate(doc, update);
+  expect(contentOf(doc).toString()).toBe(after);
+  type(contentOf(doc));
+  return isOvertaken(base, doc, { changes, undo: accepted[0]?.undo.update ?? new Uint8Array() });
+}
+
+const nothing = (): void => {};
+
+test('a word that was there twice, and is once, has not been put back by being there once', async () => {
+  expect(await isOver('the the cat', 'the cat', nothing)).toBe(false);
+  expect(await isOver('aaaa', 'aa', nothing)).toBe(false);
+});
+
+test('what was deleted is seen to be back wherever beside its place it was put', async () => {
+  for (const at of [0, 4]) expect(await isOver('the the cat', 'the cat', (text) => text.insert(at, 'the '))).toBe(true);
+  expect(await isOver('three is gone', 'three', (text) => text.insert(5, ' is gone'))).toBe(true);
+  expect(await isOver('three is gone', 'three', (text) => text.insert(4, 'e is gon'))).toBe(true);
+  expect(await isOver('one two', 'two', (text) => text.insert(0, 'and one '))).toBe(true);
+});
+
+test('what was typed there otherwise is no reason not to take a deletion back', async () => {
+  expect(await isOver('three is gone', 'three', (text) => text.insert(5, '!'))).toBe(false);
+  expect(await isOver('three is gone', 'three', (text) => text.insert(0, ' is gone '))).toBe(false);
+});
