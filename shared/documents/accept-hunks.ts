@@ -4,6 +4,7 @@ import { type Edit, editHere } from './edit.js';
 import type { Hunk } from './hunks.js';
 import { contentOf } from './log.js';
 import { areDeleted, besides, deletesDeleted } from './overtaken.js';
+import { indexText } from './text-index.js';
 
 /** An accepted hunk: the update that does it, and the one that takes it back. */
 export type AcceptedHunk = { hunk: number; edit: Edit; undo: Edit };
@@ -27,6 +28,7 @@ export async function acceptHunks(
 ): Promise<Accepting> {
   const offline = new Y.Doc();
   Y.applyUpdate(offline, base);
+  const text = indexText(contentOf(offline));
   const accepted: AcceptedHunk[] = [];
   const stale: number[] = [];
   // From the end, so that the places of those before stay those of the base.
@@ -34,7 +36,7 @@ export async function acceptHunks(
     await pause();
     // Each under an id of its own, so that none waits for one that is not made.
     offline.clientID = new Y.Doc().clientID;
-    const places = changes.filter(({ remove }) => remove === 0).map(({ at }) => besides(contentOf(offline), at));
+    const places = changes.filter(({ remove }) => remove === 0).map(({ at }) => besides(text, at));
     const edit = editHere(offline, changes);
     if (!edit) continue;
     if (deletesDeleted(current, edit.update) || places.some((ids) => areDeleted(current, ids))) {

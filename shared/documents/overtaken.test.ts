@@ -4,6 +4,7 @@ import { acceptHunks } from './accept-hunks.js';
 import { makeHunks } from './hunks.js';
 import { contentOf } from './log.js';
 import { isOvertaken } from './overtaken.js';
+import { indexText } from './text-index.js';
 
 /** Accepts the one hunk of a rewrite, lets somebody type, and asks whether it can still be taken back. */
 async function isOver(before: string, after: string, type: (text: Y.Text) => void): Promise<boolean> {
@@ -20,7 +21,7 @@ async function isOver(before: string, after: string, type: (text: Y.Text) => voi
   for (const update of [state, ...accepted.map(({ edit }) => edit.update)]) Y.applyUpdate(doc, update);
   expect(contentOf(doc).toString()).toBe(after);
   type(contentOf(doc));
-  return isOvertaken(base, doc, { changes, undo: accepted[0]?.undo.update ?? new Uint8Array() });
+  return isOvertaken(indexText(contentOf(base)), doc, { changes, undo: accepted[0]?.undo.update ?? new Uint8Array() });
 }
 
 const nothing = (): void => {};

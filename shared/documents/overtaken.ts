@@ -1,6 +1,7 @@
 import * as Y from 'yjs';
 import type { TextChange } from './diff-text.js';
 import { contentOf } from './log.js';
+import type { TextIndex } from './text-index.js';
 
 /** Whether somebody else has deleted part of what an edit deletes: both had something to put in its place. */
 export const deletesDeleted = (doc: Y.Doc, update: Uint8Array): boolean =>
@@ -11,14 +12,18 @@ export const deletesDeleted = (doc: Y.Doc, update: Uint8Array): boolean =>
  * the places are from which it took something, or somebody has put that back by hand. The text of before would be there
  * twice, or in the middle of nothing.
  *
- * @param base the document that the edit was made from.
+ * @param base the text that the edit was made from.
  * @param doc the document as it is.
  */
-export function isOvertaken(base: Y.Doc, doc: Y.Doc, { changes, undo }: { changes: TextChange[]; undo: Uint8Array }) {
+export function isOvertaken(
+  base: TextIndex,
+  doc: Y.Doc,
+  { changes, undo }: { changes: TextChange[]; undo: Uint8Array },
+): boolean {
   const put = deletedBy(doc, undo);
   if (put.length > 0) return put.every(({ deleted }) => deleted);
   return changes.some(
-    (change) => areDeleted(doc, besides(contentOf(base), change.at, change.remove)) || isPutBack(base, doc, change),
+    (change) => areDeleted(doc, besides(base, change.at, change.remove)) || isPutBack(base, doc, change),
   );
 }
 
@@ -26,14 +31,12 @@ export function isOvertaken(base: Y.Doc, doc: Y.Doc, { changes, undo }: { change
  * Whether what was deleted stands in its place again. Where it begins and ends like what is beside it ("thre[e is gon]e")
  * it may have been put back a few characters from where it was, and has not been by those that are there anyway.
  */
-function isPutBack(base: Y.Doc, doc: Y.Doc, { at, remove }: TextChange): boolean {
-  const text = contentOf(base);
-  const content = text.toString();
+function isPutBack({ content, idAt }: TextIndex, doc: Y.Doc, { at, remove }: TextChange): boolean {
   let start = at;
   let end = at + remove;
   while (start > 0 && content[start - 1] === content[start - 1 + remove]) start -= 1;
   while (end < content.length && content[end] === content[end - remove]) end += 1;
-  return textBetween(doc, idAt(text, start - 1), idAt(text, end)).includes(content.slice(start, end));
+  return textBetween(doc, idAt(start - 1), idAt(end)).includes(content.slice(start, end));
 }
 
 /** What stands between two characters that were there, whether or not they still are; null is an end of the text. */
@@ -51,12 +54,8 @@ function textBetween(doc: Y.Doc, left: Y.ID | null, right: Y.ID | null): string 
 }
 
 /** The characters before and behind a stretch, as far as there are any. */
-export function besides(text: Y.Text, at: number, length = 0): Y.ID[] {
-  return [at - 1, at + length].flatMap((place) => idAt(text, place) ?? []);
-}
-
-const idAt = (text: Y.Text, place: number): Y.ID | null =>
-  place < 0 || place >= text.length ? null : Y.createRelativePositionFromTypeIndex(text, place).item;
+export const besides = ({ idAt }: TextIndex, at: number, length = 0): Y.ID[] =>
+  [at - 1, at + length].flatMap((place) => idAt(place) ?? []);
 
 /** Whether all of something is deleted; of nothing it is not. */
 export const areDeleted = ({ store }: Y.Doc, ids: Y.ID[]): boolean =>

@@ -9,9 +9,10 @@ import { appendUpdates, explainRefusal, type NewUpdate } from './append.js';
 import { announceUpdate } from './appender.js';
 import { claimClients } from './clients.js';
 import type { Hunk, HunkState } from './hunks.js';
-import { loadDocument } from './log.js';
+import { contentOf, loadDocument } from './log.js';
 import { isOvertaken } from './overtaken.js';
 import { lockRewrites } from './rewrite-lock.js';
+import { indexText } from './text-index.js';
 
 type Deps = { database: Database; publisher: Publisher };
 
@@ -63,8 +64,9 @@ export function undoSuggestion(deps: Deps, decision: Decision): Promise<{ seq: n
     );
     const offline = new Y.Doc();
     Y.applyUpdate(offline, base);
+    const text = indexText(contentOf(offline));
     const left = rows.filter(
-      ({ hunk, update: undo }) => !isOvertaken(offline, doc, { changes: hunks[hunk]?.changes ?? [], undo }),
+      ({ hunk, update: undo }) => !isOvertaken(text, doc, { changes: hunks[hunk]?.changes ?? [], undo }),
     );
     const stale = chosen.filter((index) => !left.some(({ hunk }) => hunk === index));
     return { updates: left.map(({ update }) => update), stale, seq };
