@@ -12,7 +12,7 @@ type Deps = { realtime: Pick<RealtimeHub, 'rooms'> };
  * Puts a socket into a room: it is registered as a reader first, then `authorise` says whether and from where it
  * may read, and only then events reach it. Who is in already and is let in again misses nothing.
  *
- * @throws AppError `unavailable` without Redis, `conflict` beyond {@link maxRooms}, and what `authorise` throws.
+ * @throws AppError `unavailable` without Redis, `forbidden` beyond {@link maxRooms}, and what `authorise` throws.
  */
 export async function enterRoom<Right extends { readsFromSeq: number }>(
   deps: Deps,
@@ -23,7 +23,8 @@ export async function enterRoom<Right extends { readsFromSeq: number }>(
   const { socket, rooms } = session;
   const wasIn = rooms.has(room);
   if (!wasIn && rooms.size >= maxRooms) {
-    throw new AppError('conflict', `A connection may have at most ${maxRooms} rooms open.`);
+    // No `conflict`: a client takes that for one about its id in the document, and tries again with another.
+    throw new AppError('forbidden', `A connection may have at most ${maxRooms} rooms open.`);
   }
   rooms.add(room);
   try {
