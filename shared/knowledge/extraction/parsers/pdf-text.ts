@@ -2,11 +2,15 @@ import type { PDFParse } from 'pdf-parse';
 import { composeAccents } from './pdf-accents.js';
 import { orderColumns } from './pdf-columns.js';
 import { orderFromRight } from './pdf-direction.js';
+import { drawnRuns, type Operations } from './pdf-drawn.js';
+import { withoutFalseSpaces } from './pdf-false-spaces.js';
 import type { TextItem } from './pdf-item.js';
+import { joinSpacedLetters } from './pdf-letter-spacing.js';
 
 type Page = {
   getViewport(options: object): unknown;
   getTextContent(options: object): Promise<{ items: (TextItem | { type: string })[] }>;
+  getOperatorList(): Promise<Operations>;
   cleanup(): void;
 };
 
@@ -24,7 +28,10 @@ export async function pageText(parser: PDFParse, number: number): Promise<string
     getViewport: (options) => page.getViewport(options),
     async getTextContent(options) {
       const content = await page.getTextContent(options);
-      const items = content.items.filter((item): item is TextItem => 'str' in item);
+      const found = content.items.filter((item): item is TextItem => 'str' in item);
+      const items = await joinSpacedLetters(withoutFalseSpaces(found), async () =>
+        drawnRuns(await page.getOperatorList()),
+      );
       return { ...content, items: orderFromRight(orderColumns(composeAccents(items))) };
     },
   };

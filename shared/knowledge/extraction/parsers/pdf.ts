@@ -28,6 +28,8 @@ export async function* readPdf({
     // Asian files name character maps that every reader has to bring.
     cMapUrl: `${path.join(libraryFolder(), 'cmaps')}/`,
     cMapPacked: true,
+    // Pictures are not looked at, and one may take more memory than all the text.
+    maxImageSize: 1,
   });
   try {
     const { total, outline } = await parser.getInfo();
