@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FileReader, startFileReader } from '../support/extraction.js';
-import { docxOf } from '../support/small-files.js';
+import { docxOf, relations, zipOf } from '../support/small-files.js';
 
 let files: FileReader;
 beforeAll(async () => {
@@ -49,5 +49,29 @@ describe('of a Word file one', () => {
       '1. Parties 1.1 seller 1.2 buyer 2. Price 2.1 net (i) of tax - point plain 7. anew',
     );
     expect(await files.headingsOf('a.docx', file)).toEqual([['Parties'], ['Price']]);
+  });
+
+  it('reads symbols that it names by their font, and fractions', async () => {
+    const symbol = (font: string, place: string): string => `<w:r><w:sym w:font="${font}" w:char="${place}"/></w:r>`;
+    const run = (text: string): string => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`;
+    const part = (tag: string, text: string): string => `<m:${tag}><m:r><m:t>${text}</m:t></m:r></m:${tag}>`;
+    const body =
+      `<w:p>${run('20 ')}${symbol('Symbol', 'F0B0')}${run('C, ')}${symbol('Symbol', 'F06D')}${run('m ')}${symbol('Wingdings', 'F0FE')}${symbol('Webdings', 'F0FE')}</w:p>` +
+      `<w:p>${run('rate ')}<m:oMath><m:f>${part('num', 'a')}${part('den', 'b')}</m:f></m:oMath></w:p>`;
+    expect(await files.textOf('a.docx', docxOf(body))).toBe('20 °C, μm ☑ rate a/b');
+  });
+
+  it('reads diagrams, and files that it takes over whole', async () => {
+    const parts = { a: ['aFChunk', 'chunk.mht'], b: ['diagramData', 'diagrams/data1.xml'] } as const;
+    const page =
+      'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="x"\n\n--x\nContent-Type: text/html; charset=utf-8\n' +
+      'Content-Transfer-Encoding: quoted-printable\n\n<html><body><p>Caf=C3=A9</p></body></html>\n--x--\n';
+    const file = zipOf([
+      { name: 'word/document.xml', content: '<w:document><w:body><w:altChunk r:id="a"/></w:body></w:document>' },
+      { name: 'word/_rels/document.xml.rels', content: relations(parts) },
+      { name: 'word/chunk.mht', content: page },
+      { name: 'word/diagrams/data1.xml', content: '<d:t><a:p><a:r><a:t>First step</a:t></a:r></a:p></d:t>' },
+    ]);
+    expect(await files.textOf('a.docx', file)).toBe('Café First step');
   });
 });

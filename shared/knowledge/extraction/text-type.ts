@@ -44,7 +44,8 @@ function isMail(start: string, extension: string): boolean {
   }
   const named = /^\.(txt|text|log|md|markdown|mdown|mkd|csv|tsv|tab)$/.test(extension);
   const mark = named ? programMark : mailMark;
-  return headers.length >= 3 && headers.some((header) => mark.test(header));
+  const enough = headers.length >= 3 || headers.some((header) => /^content-type[ \t]*:[ \t]*multipart\//i.test(header));
+  return enough && headers.some((header) => mark.test(header));
 }
 
 /** Whether every line has the same number of the same separator, at least two of them. */

@@ -1,19 +1,21 @@
+import path from 'node:path';
 import { type Block, type Piece, sections } from '../piece.js';
 import { readChart } from './chart.js';
 import type { Source } from './parser.js';
 import { mainPartOf, relationsOf } from './relations.js';
+import { readSlide } from './slide.js';
 import { wordBlocks } from './word-blocks.js';
 import { wordListsOf } from './word-numbering.js';
 import { wordStylesOf } from './word-styles.js';
 import { type Archive, openArchive } from './zip.js';
 
 /**
- * A Word file: headings, lists, tables, text boxes and, at the end, its charts, notes, comments and what stands above
+ * A Word file: headings, lists, tables, text boxes and, at the end, its charts, diagrams, notes, comments and what stands above
  * and below its pages. Read as a stream: converters hold it as a tree, for which 10 MB of XML, a few hundred pages,
  * take half a gigabyte.
  */
-export async function* readDocx({ path, limits }: Source): AsyncGenerator<Piece> {
-  const archive = await openArchive(path, limits.inflatedBytes);
+export async function* readDocx({ path: file, limits, readInner }: Source): AsyncGenerator<Piece> {
+  const archive = await openArchive(file, limits.inflatedBytes);
   try {
     const main = await mainPartOf(archive, 'word/document.xml', 'Word');
     const total = archive.sizeOf(main);
@@ -32,6 +34,7 @@ export async function* readDocx({ path, limits }: Source): AsyncGenerator<Piece>
       looks,
     );
     yield* sections(body, () => Math.min(1, read / Math.max(1, total)));
+    for (const chunk of partsOf('aFChunk')) yield* insertedPieces(archive, chunk, readInner);
     // Of the whole file, and not of what its last heading is about.
     yield* sections(restOf(archive, partsOf), () => 1);
   } finally {
@@ -41,10 +44,25 @@ export async function* readDocx({ path, limits }: Source): AsyncGenerator<Piece>
 
 type PartsOf = (type: string) => string[];
 
+/**
+ * A file in another format that Word takes over when it opens this one: programs that turn web pages into Word files put
+ * all of their text there.
+ */
+async function* insertedPieces(archive: Archive, name: string, readInner: Source['readInner']): AsyncGenerator<Piece> {
+  const content: Buffer[] = [];
+  for await (const bytes of archive.read(name)) content.push(bytes);
+  for await (const piece of readInner({ name: path.posix.basename(name), content: Buffer.concat(content) })) {
+    yield { ...piece, done: 1 };
+  }
+}
+
 async function* restOf(archive: Archive, partsOf: PartsOf): AsyncGenerator<Block> {
   for (const chart of partsOf('chart')) {
     const { titles, rows } = await readChart(archive.read(chart));
     for (const text of [...titles, ...rows]) yield { text };
+  }
+  for (const diagram of partsOf('diagramData')) {
+    for (const text of (await readSlide(archive.read(diagram))).lines) yield { text };
   }
   for (const type of ['footnotes', 'endnotes', 'comments']) {
     for (const notes of partsOf(type)) yield* wordBlocks(archive.read(notes));

@@ -4,6 +4,7 @@ import { rowBuilder } from '../table-row.js';
 import { dash, wordLabels } from './word-labels.js';
 import type { WordList } from './word-numbering.js';
 import { levelOfOutline, type WordStyle } from './word-styles.js';
+import { wordSymbol } from './word-symbols.js';
 import { readXml, type XmlHandler } from './xml.js';
 
 type Paragraph = WordStyle & { text: string; style: string; pictures: string[] };
@@ -77,6 +78,11 @@ function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Re
     if (text) emit({ text });
   }
 
+  function addText(text: string): void {
+    const paragraph = open.at(-1);
+    if (paragraph) paragraph.text += text;
+  }
+
   function inParagraph(tag: string, attributes: Record<string, string>): void {
     const value = attributes['w:val'] ?? '';
     const paragraph = open.at(-1);
@@ -91,6 +97,8 @@ function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Re
     else if (tag === 'tab') paragraph.text += '\t';
     else if (tag === 'br' || tag === 'cr') paragraph.text += '\n';
     else if (tag === 'noBreakHyphen') paragraph.text += '-';
+    else if (tag === 'sym' && !hidden)
+      paragraph.text += wordSymbol(attributes['w:font'] ?? '', attributes['w:char'] ?? '');
   }
 
   return {
@@ -111,8 +119,7 @@ function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Re
       else inParagraph(tag, attributes);
     },
     text(text) {
-      const paragraph = open.at(-1);
-      if (inText && !hidden && paragraph && skipped === 0) paragraph.text += text;
+      if (inText && !hidden && skipped === 0) addText(text);
     },
     close(tag) {
       if (skipped > 0) {
@@ -121,6 +128,8 @@ function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Re
       }
       if (tag === 't') inText = false;
       else if (tag === 'r') hidden = false;
+      // The upper part of a fraction.
+      else if (tag === 'num') addText('/');
       else if (tag === 'pPr') inProperties = false;
       else if (tag === 'p') endParagraph();
       else if (tag === 'tr' && tableDepth === 1) endRow();
