@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FileReader, startFileReader } from '../support/extraction.js';
-import { docxOf, pdfOf, relations, xlsxOf, zipOf } from '../support/small-files.js';
+import { docxOf, pdfOf, pptxOf, relations, xlsxOf, zipOf } from '../support/small-files.js';
 
 let files: FileReader;
 beforeAll(async () => {
@@ -76,6 +76,12 @@ const cached = (tag: string, values: string[]): string =>
 const chart =
   '<c:chartSpace><c:chart><c:title><a:p><a:r><a:t>Sales</a:t></a:r><a:r><a:t> by year</a:t></a:r></a:p></c:title><c:ser>' +
   `${cached('tx', ['North'])}${cached('cat', ['2024', '2025'])}${cached('val', ['12', '15'])}</c:ser></c:chart></c:chartSpace>`;
+
+it('PowerPoint: a title of two lines is one heading', async () => {
+  const title =
+    '<p:sp><p:nvPr><p:ph type="title"/></p:nvPr><a:p><a:r><a:t>Sales</a:t></a:r><a:br/><a:r><a:t>and costs</a:t></a:r></a:p></p:sp>';
+  expect(await files.headingsOf('a.pptx', pptxOf([title], ''))).toEqual([['Sales and costs']]);
+});
 
 it('PowerPoint: charts and comments are of their slide', async () => {
   const file = named(

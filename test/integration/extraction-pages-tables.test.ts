@@ -82,3 +82,22 @@ it('a log has its words without the colours of the terminal', async () => {
   const log = '\u001b[31mERROR\u001b[0m no \u001b[1mroute\u001b[22m\n\u001b]0;host\u0007$ exit\n';
   expect(await files.textOf('a.log', log)).toBe('ERROR no route $ exit');
 });
+
+it('headings of a page have no sign of the link to themselves', async () => {
+  const page =
+    '<html><body><h1>Guide <a class="headerlink" href="https://example.org/a.html#guide">¶</a></h1><p>Words</p>' +
+    '<h2><a href="#c">#</a> C#</h2><p>More</p><h3><a href="#d">Details</a></h3><p>Last</p><dialog>Closed</dialog></body></html>';
+  expect(await files.headingsOf('a.html', page)).toEqual([['Guide'], ['Guide', 'C#'], ['Guide', 'C#', 'Details']]);
+  expect(await files.textOf('a.html', page)).toBe('Guide Words C# More Details Last');
+});
+
+it('headings of Markdown have no signs of it, and settings in TOML are none', async () => {
+  const text =
+    '+++\n# a remark\n+++\n# The `run` of __init__ {#the-run}\n## A ~~b~~ _c_ my_var_name\n### Cost in \\* and C\\#\nwords';
+  expect(await files.headingsOf('a.md', text)).toEqual([
+    [],
+    ['The run of init'],
+    ['The run of init', 'A b c my_var_name'],
+    ['The run of init', 'A b c my_var_name', 'Cost in * and C#'],
+  ]);
+});

@@ -24,7 +24,9 @@ export async function* assembleParts(pieces: AsyncIterable<Piece>, options: Opti
     // The empty line keeps the last words of a part and the first of the next one apart.
     const cleaned = cleanText(text).trim();
     if (!cleaned) continue;
-    const headingPath = place.headingPath.map((heading) => cleanText(heading).trim()).filter(Boolean);
+    const headingPath = place.headingPath
+      .map((heading) => cleanText(heading).replaceAll(/\s+/g, ' ').trim())
+      .filter(Boolean);
     let rest = `${cleaned}\n\n`;
     while (rest) {
       const end = cutAt(rest, maxPartChars);

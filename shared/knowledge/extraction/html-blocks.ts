@@ -53,6 +53,8 @@ const isXml = (start: string): boolean => /^\ufeff?\s*<\?xml\s/.test(start);
 function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
   let text = '';
   let level: number | undefined;
+  /** Where in the text of a heading a link to a place on a page begins. */
+  let anchor: number | undefined;
   let skip = 0;
   let main = 0;
   let pre = 0;
@@ -73,6 +75,7 @@ function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
       pre > 0 ? text.replace(/^\n/, '').trimEnd() : text.replaceAll(/[^\S\n]+/g, ' ').replaceAll(/ ?\n ?/g, '\n')
     ).trim();
     text = '';
+    anchor = undefined;
     if (content) give(item && level === undefined ? `${item} ${content}` : content, level);
     if (content) item = '';
     for (const shown of pictures.splice(0)) give(shown, content ? undefined : level);
@@ -109,6 +112,7 @@ function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
         if (skips) skip += 1;
         if (skip > 0) return;
         if (name === 'br') text += '\n';
+        if (name === 'a' && level !== undefined && attributes.href?.includes('#')) anchor = text.length;
         if (name === 'img') pictures.push(...pictureText(attributes.alt));
         if (!blocks.has(name)) return;
         flush();
@@ -136,7 +140,13 @@ function blockReader(emit: (block: HtmlBlock) => void, xml: boolean): Parser {
         const mark = marks.pop();
         const wasSkipped = skip > 0;
         if (mark?.skips) skip -= 1;
-        if (wasSkipped || !blocks.has(name)) return;
+        if (wasSkipped) return;
+        if (name === 'a' && anchor !== undefined) {
+          // The sign of a link to the heading itself, as sites of documentation have it.
+          if (!/[\p{L}\p{N}]/u.test(text.slice(anchor))) text = text.slice(0, anchor);
+          anchor = undefined;
+        }
+        if (!blocks.has(name)) return;
         flush();
         if (mark?.main) main -= 1;
         if (holders.has(name)) inner -= 1;
@@ -159,6 +169,7 @@ function isSkipped(name: string, attributes: Record<string, string>): boolean {
   if (skipped.has(name)) return true;
   if (name === 'html' || name === 'body' || name === 'main') return false;
   if (name === 'sup' && /(^|\s)reference(\s|$)/.test(attributes.class ?? '')) return true;
+  if (name === 'dialog' && !('open' in attributes)) return true;
   return (
     'hidden' in attributes ||
     attributes['aria-hidden'] === 'true' ||

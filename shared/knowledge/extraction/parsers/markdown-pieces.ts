@@ -16,20 +16,30 @@ function titleOf(line: string): string {
     .replace(/^ {0,3}#{1,6}[ \t]+/, '')
     .replace(/[ \t]+#+[ \t]*$/, '')
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replaceAll(/[*`]/g, '')
+    .replace(/[ \t]*\{[#.][^{}]*\}[ \t]*$/, '')
+    .replaceAll(/(?<!\\)(?:[*`]|~~)/g, '')
+    .replaceAll(/(?<![\p{L}\p{N}\\])_+([^_]+)_+(?![\p{L}\p{N}])/gu, '$1')
+    .replaceAll(/\\([!-/:-@[-`{-~])/g, '$1')
     .trim();
+}
+
+/** What ends the settings that a text begins with, in YAML or TOML; undefined where it begins with none. */
+function frontMatterOf(line: string): RegExp | undefined {
+  if (line.trimEnd() === '---') return /^(---|\.\.\.)\s*$/;
+  return line.trimEnd() === '+++' ? /^\+\+\+\s*$/ : undefined;
 }
 
 /** Each line as a block; a heading (`# …`, or a line underlined with = or -) says its level. */
 async function* markdownBlocks(lines: AsyncIterable<{ text: string }>): AsyncGenerator<Block> {
   let held: string | undefined;
   let fence: string | undefined;
-  let frontMatter = false;
+  /** The line that ends what stands before the text for programs. */
+  let frontMatter: RegExp | undefined;
   let first = true;
   for await (const { text: line } of lines) {
-    const inFront: boolean = frontMatter;
-    if (first && line.trimEnd() === '---') frontMatter = true;
-    else if (frontMatter && /^(---|\.\.\.)\s*$/.test(line)) frontMatter = false;
+    const inFront = frontMatter !== undefined;
+    if (first) frontMatter = frontMatterOf(line);
+    else if (frontMatter?.test(line)) frontMatter = undefined;
     const plain = !frontMatter && !inFront && !first;
     first = false;
     const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
