@@ -5,6 +5,7 @@ import { encodingOfBytes } from '../encoding.js';
 import { damaged, ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import { withBoundary } from './mail-boundary.js';
+import { calendarText } from './mail-calendar.js';
 import { withRealCharset } from './mail-charset.js';
 import { bodyOf, withWindowsSigns } from './mail-text.js';
 import { mailsIn } from './mailbox.js';
@@ -83,6 +84,7 @@ function isEncrypted({ headers }: Email): boolean {
 
 function people(addresses: Address[] | undefined): string {
   return (addresses ?? [])
+    .flatMap((each) => (each.group?.length ? each.group : [each]))
     .map(({ name, address }) => (name && address ? `${name} <${address}>` : name || address || ''))
     .filter(Boolean)
     .join(', ');
@@ -91,6 +93,10 @@ function people(addresses: Address[] | undefined): string {
 /** Without a name it gets one that says what the content alone does not always: a table, a page, a mail. */
 function fileOf({ filename, mimeType, content }: Attachment): InnerFile {
   const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
+  if (mimeType === 'text/calendar') {
+    const events = calendarText(Buffer.from(bytes).toString());
+    if (events) return { name: filename || 'invitation', content: Buffer.from(events) };
+  }
   return { name: filename || `attachment${endings[mimeType] ?? ''}`, content: bytes };
 }
 
