@@ -48,3 +48,22 @@ it('has no spaces in words whose letters change their width', async () => {
   });
   expect(await textOf(`) Tj ${drawn.join(' ')} (`)).toBe('soallnon');
 });
+
+it.each([
+  ['upwards', '0 1 -1 0', 20],
+  ['downwards', '0 -1 1 0', -20],
+])('reads what is written %s by its lines', async (_, turned, step) => {
+  const row = (at: number, cells: string[]): string =>
+    cells
+      .map((cell, index) => `${turned} ${300 + at * step} ${400 + Math.sign(step) * index * 100} Tm (${cell}) Tj`)
+      .join(' ');
+  const table = `${row(0, ['Country', 'Area'])} ${row(1, ['France', '643801'])}`;
+  const pdf = pdfOf([`Above\n) Tj ${table} (`]);
+  const lines = (await files.linesOf('a.pdf', pdf)).filter((line) => line !== '');
+  expect(lines).toEqual(['Above', 'Country Area', 'France 643801']);
+});
+
+it('reads once what is drawn over itself to look bold', async () => {
+  const bold = ') Tj 0.4 0 Td (Total) Tj 0.4 0 Td (Total) Tj -0.8 0 Td (';
+  expect(await textOf('Total', 'Total of all', `Total${bold}`)).toBe('Total Total of all Total');
+});

@@ -8,6 +8,8 @@ import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
 export type FileReader = {
   /** The text of a file of this name, with one space wherever there is any. @throws ExtractionFailed */
   textOf(name: string, content: string | Buffer): Promise<string>;
+  /** Its lines as they are. */
+  linesOf(name: string, content: string | Buffer): Promise<string[]>;
   /** The paths of headings, in the order of their parts. */
   headingsOf(name: string, content: string | Buffer): Promise<string[][]>;
   close(): Promise<void>;
@@ -32,6 +34,8 @@ export async function startFileReader(): Promise<FileReader> {
         .replaceAll(/\s+/g, ' ')
         .trim();
     },
+    linesOf: async (name, content) =>
+      (await partsOf(name, content)).flatMap(({ text }) => text.split('\n').map((line) => line.trim())),
     headingsOf: async (name, content) => (await partsOf(name, content)).map(({ headingPath }) => headingPath),
     async close() {
       extractor.close();

@@ -6,6 +6,8 @@ import { drawnRuns, type Operations } from './pdf-drawn.js';
 import { withoutFalseSpaces } from './pdf-false-spaces.js';
 import type { TextItem } from './pdf-item.js';
 import { joinSpacedLetters } from './pdf-letter-spacing.js';
+import { withoutOverprint } from './pdf-overprint.js';
+import { turnUpright } from './pdf-rotated.js';
 
 type Page = {
   getViewport(options: object): unknown;
@@ -25,11 +27,12 @@ export async function pageText(parser: PDFParse, number: number): Promise<string
   const pages = parser as unknown as Pages;
   const page = await pages.doc.getPage(number);
   const readable: Pick<Page, 'getViewport' | 'getTextContent'> = {
-    getViewport: (options) => page.getViewport(options),
+    // Texts are turned upright below, whichever way the page is shown.
+    getViewport: (options) => page.getViewport({ ...options, rotation: 0 }),
     async getTextContent(options) {
       const content = await page.getTextContent(options);
       const found = content.items.filter((item): item is TextItem => 'str' in item);
-      const items = await joinSpacedLetters(withoutFalseSpaces(found), async () =>
+      const items = await joinSpacedLetters(withoutFalseSpaces(withoutOverprint(turnUpright(found))), async () =>
         drawnRuns(await page.getOperatorList()),
       );
       return { ...content, items: orderFromRight(orderColumns(composeAccents(items))) };
