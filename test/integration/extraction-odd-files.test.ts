@@ -137,12 +137,20 @@ describe('Excel', () => {
     expect(await files.textOf('a.xlsx', file)).toBe('18:00:00 | 2024-03-02');
   });
 
-  it('reads comments, texts in boxes and titles of charts after the cells of their sheet', async () => {
+  it('reads comments, texts in boxes and titles of charts after the cells of their sheet, and those of sheets of charts', async () => {
     const file = named(
       'xl/workbook.xml',
-      '<workbook><sheets><sheet name="S" sheetId="1" r:id="a"/></sheets></workbook>',
+      '<workbook><sheets><sheet name="S" sheetId="1" r:id="a"/><sheet name="C" sheetId="2" r:id="b"/></sheets></workbook>',
       [
-        { name: 'xl/_rels/workbook.xml.rels', content: relations({ a: ['worksheet', 'worksheets/one.xml'] }) },
+        {
+          name: 'xl/_rels/workbook.xml.rels',
+          content: relations({ a: ['worksheet', 'worksheets/one.xml'], b: ['chartsheet', 'chartsheets/two.xml'] }),
+        },
+        { name: 'xl/chartsheets/two.xml', content: '<chartsheet><drawing r:id="b"/></chartsheet>' },
+        {
+          name: 'xl/chartsheets/_rels/two.xml.rels',
+          content: relations({ b: ['drawing', '../drawings/drawing1.xml'] }),
+        },
         { name: 'xl/worksheets/one.xml', content: `<worksheet><row>${inline('A1', 'cell')}</row></worksheet>` },
         {
           name: 'xl/worksheets/_rels/one.xml.rels',
@@ -162,7 +170,10 @@ describe('Excel', () => {
         { name: 'xl/charts/chart1.xml', content: chart },
       ],
     );
-    expect(await files.textOf('a.xlsx', file)).toBe('cell A1: Check this In a box Sales by year');
+    expect(await files.textOf('a.xlsx', file)).toBe(
+      'cell A1: Check this In a box Sales by year In a box Sales by year',
+    );
+    expect(await files.headingsOf('a.xlsx', file)).toEqual([['S'], ['S'], ['C']]);
   });
 
   it('leaves out most of what is empty between cells that are far apart', async () => {

@@ -68,8 +68,9 @@ async function workbookOf(
     open(tag, attributes) {
       if (tag === 'workbookPr') since1904 = /^(1|true)$/.test(attributes.date1904 ?? '');
       const target = tag === 'sheet' ? targets.get(referenceOf(attributes)) : undefined;
-      // Sheets that hold only a chart or a macro have no rows.
-      if (target?.includes('worksheets/') && archive.has(target)) sheets.push({ name: attributes.name ?? '', target });
+      // Sheets that hold a macro have no rows; those that hold only a chart have its titles.
+      if (target && /(work|chart)sheets\//.test(target) && archive.has(target))
+        sheets.push({ name: attributes.name ?? '', target });
     },
   });
   return { sheets, since1904 };
