@@ -4,6 +4,12 @@ export type Sign = { text: string; gap: number };
 /** What a page does, as the library gives it. */
 export type Operations = { fnArray: number[]; argsArray: unknown[] };
 
+/** What is used of the library's page: it hands on what the page does in pieces, and gathers them. */
+export type DrawingPage = {
+  getOperatorList(): Promise<Operations>;
+  _renderPageChunk?: (piece: Operations & { length: number }, state: unknown) => void;
+};
+
 type Glyph = { unicode?: string; width?: number };
 
 /** The library's numbers of the operations. */
@@ -14,8 +20,23 @@ const showText = 44;
 /** These put the pen somewhere else: where a text begins or ends, and by lines or a matrix. */
 const placing = new Set([31, 32, 41, 42, 43]);
 
+const ofText = new Set([setCharSpacing, setFont, moveText, showText, ...placing]);
+
 /** What stands further apart than this is no word: the library parts it too. */
 const maxGap = 600;
+
+/** What a page does with text. Lines are not gathered: on a map there are millions of them, and 500 MB did not hold them. */
+export function operationsOf(page: DrawingPage): Promise<Operations> {
+  const gather = page._renderPageChunk?.bind(page);
+  if (gather) {
+    page._renderPageChunk = (piece, state) => {
+      const kept = piece.fnArray.flatMap((operation, at) => (ofText.has(operation) ? [at] : []));
+      const fnArray = kept.map((at) => piece.fnArray[at] ?? 0);
+      gather({ ...piece, fnArray, argsArray: kept.map((at) => piece.argsArray[at]), length: kept.length }, state);
+    };
+  }
+  return page.getOperatorList();
+}
 
 /**
  * The letters that a page draws, by runs of those that follow one another on a line. Unlike the text that the library

@@ -4,6 +4,8 @@ import { type TextItem, yOf } from './pdf-item.js';
 const minLetters = 4;
 /** Which share of the words have a single letter. */
 const minSingles = 0.7;
+/** A page of more text is none of titles: what is drawn takes 200 bytes for each letter. */
+const maxPageChars = 50_000;
 /** How much wider the gap between words is than that between letters, in thousandths of the size. */
 const wordGap = 150;
 
@@ -18,7 +20,8 @@ export async function joinSpacedLetters(
   drawnOn: () => Promise<readonly Sign[][]>,
 ): Promise<TextItem[]> {
   const lines = new Set(items.filter(({ str }) => isSpaced(str)).map(yOf));
-  if (lines.size === 0) return [...items];
+  const chars = items.reduce((sum, { str }) => sum + str.length, 0);
+  if (lines.size === 0 || chars > maxPageChars) return [...items];
   const drawn = (await drawnOn()).map(textOf).join(' ');
   const places = Array.from(drawn.matchAll(/\S/g), ({ index }) => index);
   const letters = drawn.replaceAll(/\s/g, '');

@@ -2,17 +2,16 @@ import type { PDFParse } from 'pdf-parse';
 import { composeAccents } from './pdf-accents.js';
 import { orderColumns } from './pdf-columns.js';
 import { orderFromRight } from './pdf-direction.js';
-import { drawnRuns, type Operations } from './pdf-drawn.js';
+import { type DrawingPage, drawnRuns, operationsOf } from './pdf-drawn.js';
 import { withoutFalseSpaces } from './pdf-false-spaces.js';
 import type { TextItem } from './pdf-item.js';
 import { joinSpacedLetters } from './pdf-letter-spacing.js';
 import { withoutOverprint } from './pdf-overprint.js';
 import { turnUpright } from './pdf-rotated.js';
 
-type Page = {
+type Page = DrawingPage & {
   getViewport(options: object): unknown;
   getTextContent(options: object): Promise<{ items: (TextItem | { type: string })[] }>;
-  getOperatorList(): Promise<Operations>;
   cleanup(): void;
 };
 
@@ -33,7 +32,7 @@ export async function pageText(parser: PDFParse, number: number): Promise<string
       const content = await page.getTextContent(options);
       const found = content.items.filter((item): item is TextItem => 'str' in item);
       const items = await joinSpacedLetters(withoutFalseSpaces(withoutOverprint(turnUpright(found))), async () =>
-        drawnRuns(await page.getOperatorList()),
+        drawnRuns(await operationsOf(page)),
       );
       return { ...content, items: orderFromRight(orderColumns(composeAccents(items))) };
     },
