@@ -101,3 +101,13 @@ it('headings of Markdown have no signs of it, and settings in TOML are none', as
     ['The run of init', 'A b c my_var_name', 'Cost in * and C#'],
   ]);
 });
+
+it('a file whose content is not what its name says is told so', async () => {
+  await expect(files.textOf('zeros.txt', Buffer.alloc(4_096))).rejects.toMatchObject({
+    code: 'unknown_type',
+    message: expect.stringMatching(/^The file is named .txt, but its content is not of that kind/),
+  });
+  await expect(files.textOf('zeros.bin', Buffer.alloc(4_096))).rejects.toMatchObject({
+    message: expect.stringMatching(/^Files of this kind cannot be read/),
+  });
+});

@@ -100,7 +100,7 @@ async function typeOf(
   head: Buffer,
 ): Promise<FileType> {
   const detected = await detect(head, name);
-  if (detected.type === 'unknown') throw await unreadable(path, detected.label);
+  if (detected.type === 'unknown') throw await unreadable(path, detected.label, name);
   if (detected.type !== 'zip') return detected.type;
   const archive = await openArchive(path, limits.inflatedBytes);
   archive.close();

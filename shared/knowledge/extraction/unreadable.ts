@@ -4,10 +4,12 @@ import { adviceFor } from './other-kinds.js';
 
 const readable =
   'PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx), CSV, HTML, Markdown, text and e-mail (.eml) files';
+/** What files are named that can be read. */
+const known = /\.(pdf|docx|pptx|xlsx|csv|tsv|html?|md|markdown|txt|log|eml)$/i;
 const compoundFile = 'application/x-cfb';
 
-/** What to say of a file that is of none of the known types; `label` is what it seems to be. */
-export async function unreadable(path: string, label: string | undefined): Promise<ExtractionFailed> {
+/** What to say of a file that is of none of the known types; `label` is what it seems to be, `name` how it is called. */
+export async function unreadable(path: string, label: string | undefined, name = ''): Promise<ExtractionFailed> {
   if (label === compoundFile) {
     // An office file with a password is wrapped into the container of the old formats.
     if (await contains(path, Buffer.from('EncryptedPackage', 'utf16le'))) {
@@ -18,6 +20,11 @@ export async function unreadable(path: string, label: string | undefined): Promi
   }
   const advice = adviceFor(label);
   if (advice) return new ExtractionFailed('unknown_type', advice);
+  const ending = known.exec(name)?.[0];
+  if (ending && !label) {
+    const reason = `The file is named ${ending}, but its content is not of that kind: it may be damaged or have a wrong name.`;
+    return new ExtractionFailed('unknown_type', reason);
+  }
   const what = label ? ` (${label})` : '';
   return new ExtractionFailed('unknown_type', `Files of this kind${what} cannot be read. ${readable} can.`);
 }
