@@ -5,6 +5,7 @@ import type { Appender } from '../shared/documents/appender.js';
 import type { KnownClocks } from '../shared/documents/known-clocks.js';
 import type { MergeTrials } from '../shared/documents/merge-trials.js';
 import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
+import type { OneAtATime } from '../shared/one-at-a-time.js';
 import type { RealtimeHub } from './realtime/hub.js';
 
 /** What a web process has beyond every process. */
@@ -23,4 +24,6 @@ export type WebContext = Context & {
   documentClocks: KnownClocks;
   /** Tries edits that might be too much to merge. */
   mergeTrials: MergeTrials;
+  /** Takes in one message or file of an account at a time. */
+  oneAtATime: OneAtATime;
 };

@@ -6,6 +6,7 @@ import type { Context } from '../shared/context.js';
 import { createKnownClocks } from '../shared/documents/known-clocks.js';
 import { createMergeTrials } from '../shared/documents/merge-trials.js';
 import { createQueryEncoder } from '../shared/knowledge/query-vectors.js';
+import { createOneAtATime } from '../shared/one-at-a-time.js';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-errors.js';
 import type { WebContext } from './context.js';
@@ -42,6 +43,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
     documents: createDocumentAppender(base),
     documentClocks: createKnownClocks(database),
     mergeTrials: createMergeTrials(database),
+    oneAtATime: createOneAtATime(),
   };
   const server = createServer({ requireHostHeader: false }, createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;

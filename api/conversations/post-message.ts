@@ -42,12 +42,8 @@ export const postMessageEndpoint = endpoint({
   },
   errors: ['not_found', 'conflict'],
   async handler({ ctx, principal, params, body, idempotency, res }) {
-    const posted = await postMessage(ctx.database, {
-      conversationId: params.id,
-      authorId: principal.userId,
-      idempotency,
-      ...body,
-    });
+    const message = { conversationId: params.id, authorId: principal.userId, idempotency, ...body };
+    const posted = await ctx.oneAtATime(principal.userId, () => postMessage(ctx.database, message));
     announcePosted(ctx, posted);
     if (posted.replayed) res.setHeader(replayedHeader, 'true');
     const reply = posted.reply && (await citedFor(ctx.database, principal, posted.reply));

@@ -111,11 +111,12 @@ async function receive<Fields extends z.ZodType>(
       res,
     };
     const lost = await findLostObject(ctx, file);
-    const answer = await runInTransaction(ctx, options, async (tx) => {
+    const accept = async (tx: Sql) => {
       kept = await registerFile(tx, file, lost);
       accepted = await make(tx, { source: 'file', fileName, sha256: file.sha256, size: file.size }, form.fields);
       return { entry: await getEntry(tx, principal, accepted.id), jobId: accepted.jobId };
-    });
+    };
+    const answer = await ctx.oneAtATime(principal.userId, () => runInTransaction(ctx, options, accept));
     if (accepted) ctx.dispatcher.kick(accepted.ready);
     return answer.value as z.input<typeof acceptedSchema>;
   } finally {

@@ -9,7 +9,9 @@ import type { EventHandlers } from './receive-event.js';
 export function messageHandlers(ctx: WebContext): Pick<EventHandlers, 'message:send' | 'reply:cancel'> {
   return {
     async 'message:send'(session, payload) {
-      const posted = await postMessage(ctx.database, { authorId: session.principal.userId, ...payload });
+      const { userId } = session.principal;
+      const message = { authorId: userId, ...payload };
+      const posted = await ctx.oneAtATime(userId, () => postMessage(ctx.database, message));
       announcePosted(ctx, posted);
       const reply = posted.reply && (await citedFor(ctx.database, session.principal, posted.reply));
       return { message: posted.message, reply };
