@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { inTurn, type Queues } from './in-turn.js';
 
 /**
  * Does one thing of each account at a time; others' go on meanwhile. Beside one who posts 2,000 messages, eight at a time
@@ -11,22 +11,6 @@ export type OneAtATime = <T>(userId: string, work: () => Promise<T>) => Promise<
 const patienceMs = 500;
 
 export function createOneAtATime(patience = patienceMs): OneAtATime {
-  const newest = new Map<string, Promise<unknown>>();
-  return async (userId, work) => {
-    const before = newest.get(userId);
-    const turn = before ? ended(before, patience).then(work) : work();
-    newest.set(userId, turn);
-    try {
-      return await turn;
-    } finally {
-      if (newest.get(userId) === turn) newest.delete(userId);
-    }
-  };
-}
-
-/** Resolves when the work has ended, well or not, or the time is up. */
-async function ended(work: Promise<unknown>, withinMs: number): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([work, wait(withinMs, undefined, { signal: timer.signal })]).catch(() => {});
-  timer.abort();
+  const queues: Queues = new Map();
+  return (userId, work) => inTurn(queues, userId, work, patience);
 }

@@ -3,9 +3,10 @@ import { findRunningReplies } from '../../shared/conversations/running-replies.j
 import { rooms } from '../../shared/realtime/events.js';
 import type { Presence } from '../../shared/realtime/presence.js';
 import { readPositions } from '../../shared/realtime/reply-reader.js';
+import { inTurn } from '../../shared/in-turn.js';
 import type { WebContext } from '../context.js';
 import type { EventHandlers } from './receive-event.js';
-import { inTurn, type Session } from './session.js';
+import type { Session } from './session.js';
 import { enterRoom, leaveRoom } from './socket-rooms.js';
 
 /** Joining and leaving the room of a conversation. */
@@ -15,10 +16,10 @@ export function conversationRoomHandlers(
 ): Pick<EventHandlers, 'conversation:join' | 'conversation:leave'> {
   return {
     'conversation:join': (session, { conversationId }) =>
-      inTurn(session, rooms.conversation(conversationId), () => join(ctx, presence, session, conversationId)),
+      inTurn(session.turns, rooms.conversation(conversationId), () => join(ctx, presence, session, conversationId)),
     async 'conversation:leave'(session, { conversationId }) {
       const room = rooms.conversation(conversationId);
-      await inTurn(session, room, async () => leaveRoom(ctx, session, room));
+      await inTurn(session.turns, room, async () => leaveRoom(ctx, session, room));
       return {};
     },
   };

@@ -11,9 +11,10 @@ import { AppError, notFound } from '../../shared/errors.js';
 import { rooms } from '../../shared/realtime/events.js';
 import type { Presence } from '../../shared/realtime/presence.js';
 import { documentOf } from '../../shared/realtime/rooms.js';
+import { inTurn } from '../../shared/in-turn.js';
 import type { WebContext } from '../context.js';
 import type { EventHandlers } from './receive-event.js';
-import { inTurn, type Session } from './session.js';
+import type { Session } from './session.js';
 import { enterRoom, leaveRoom } from './socket-rooms.js';
 
 type Handlers = Pick<
@@ -32,7 +33,7 @@ type Handlers = Pick<
 export function documentRoomHandlers(ctx: WebContext, presence: Presence): Handlers {
   return {
     'document:join': (session, payload) =>
-      inTurn(session, rooms.document(payload.documentId), () => join(ctx, presence, session, payload)),
+      inTurn(session.turns, rooms.document(payload.documentId), () => join(ctx, presence, session, payload)),
     async 'document:resume'(session, { documentId, after }) {
       if (!session.rooms.has(rooms.document(documentId))) throw notJoined();
       const page = await readLogPage(ctx.database, documentId, after);
@@ -42,7 +43,7 @@ export function documentRoomHandlers(ctx: WebContext, presence: Presence): Handl
     },
     async 'document:leave'(session, { documentId }) {
       const room = rooms.document(documentId);
-      await inTurn(session, room, async () => leaveRoom(ctx, session, room));
+      await inTurn(session.turns, room, async () => leaveRoom(ctx, session, room));
       return {};
     },
     'document:update': (session, { documentId, update }) => storeUpdate(ctx, session, documentId, update),
@@ -106,7 +107,7 @@ async function storeUpdate(ctx: WebContext, session: Session, documentId: string
   const checked =
     typed && isKnownToFit(ctx, session, documentId, typed)
       ? typed
-      : await inTurn(session, `updates ${documentId}`, () => admitUpdate(ctx, session, documentId, update));
+      : await inTurn(session.turns, `updates ${documentId}`, () => admitUpdate(ctx, session, documentId, update));
   const ended = ctx.documentClocks.send(documentId, checked.ranges);
   try {
     const stored = await ctx.documents.append(

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'socket.io';
 import type { Principal } from '../../shared/accounts/principal.js';
+import type { Queues } from '../../shared/in-turn.js';
 import type { ServerEvent, ServerEventPayloads } from '../../shared/realtime/events.js';
 import { type Bucket, createBucket, forCursors, forTyping } from './bucket.js';
 
@@ -25,7 +26,7 @@ export type Session = {
   typingBucket: Bucket;
   cursorBucket: Bucket;
   /** What is being done in a room, or with the text of a document: a join and a leave, or two edits, do not cross. */
-  turns: Map<string, Promise<unknown>>;
+  turns: Queues;
   /** Ends the watch over its token. */
   unwatch: () => void;
   /** By room: when the others were last shown that it types, and what ends it. */
@@ -48,16 +49,4 @@ export function createSession(socket: ClientSocket, token: string, principal: Pr
     typing: new Map(),
     clients: new Map(),
   };
-}
-
-/** Runs `work` after everything that was begun before under the same name, which is that of a room as a rule. */
-export async function inTurn<T>(session: Session, name: string, work: () => Promise<T>): Promise<T> {
-  const before = session.turns.get(name) ?? Promise.resolve();
-  const turn = before.then(work, work);
-  session.turns.set(name, turn);
-  try {
-    return await turn;
-  } finally {
-    if (session.turns.get(name) === turn) session.turns.delete(name);
-  }
 }

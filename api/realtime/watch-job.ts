@@ -1,9 +1,9 @@
 import { isUnfinished } from '../../shared/backlog/control.js';
 import { rooms, type ServerEvent, type ServerEventPayloads } from '../../shared/realtime/events.js';
+import { inTurn } from '../../shared/in-turn.js';
 import type { WebContext } from '../context.js';
 import { requireJob } from '../jobs/require-job.js';
 import type { EventHandlers } from './receive-event.js';
-import { inTurn } from './session.js';
 import { enterRoom, leaveRoom } from './socket-rooms.js';
 
 /** Following a job of one's own; admins may follow all. */
@@ -14,7 +14,7 @@ export function jobHandlers(ctx: WebContext): Pick<EventHandlers, 'job:watch'> {
       const room = rooms.job(jobId);
       // First, so that a stranger does not make this process subscribe to anything.
       await requireJob(ctx.database, principal, jobId);
-      return inTurn(session, room, async () => {
+      return inTurn(session.turns, room, async () => {
         // What it says is read after entering, so that no change falls in between.
         const { state, progress, error } = await enterRoom(ctx, session, room, async () => ({
           ...(await requireJob(ctx.database, principal, jobId)),

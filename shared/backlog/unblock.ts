@@ -30,7 +30,7 @@ export const isOrderTaken = (error: unknown): boolean => (error as { code?: stri
  * Dispatchers that waited for each other's rows met in deadlocks, of a second each.
  *
  * With NOT EXISTS, which Postgres turns into a join, it read what is under way under every key there is: beside 2,000
- * replies in as many conversations 1.4 ms for each message of anybody. So here and below: one look into the index each.
+ * replies in as many conversations 1.4 ms for each message of anybody. One that has a limit is asked for each key alone.
  */
 export const unblockStatement = {
   name: 'unblock-jobs',

@@ -84,7 +84,7 @@ async function post(database: Database, input: NewMessage, behind: boolean): Pro
     const { code, constraint } = error as { code?: string; constraint?: string };
     if (code === '23505' && constraint === 'messages_client_id_key') return findByClientId(database, input);
     if (code === '23505' && constraint === 'idempotency_keys_pkey') return findByKey(database, input);
-    // The reply to a message that was posted at the same time goes first.
+    // A failed reply there was put in line again in between: it goes first.
     if (code === '23505' && constraint === 'jobs_order_key_key' && !behind) return post(database, input, true);
     throw error;
   }
@@ -94,9 +94,11 @@ const lane = catalogue['reply-to-message'];
 
 /**
  * Where no reply is under way or waits, which is nearly always so, the new one may go at once: to let it go later took
- * the dispatcher another transaction. Of two that are posted at once neither sees the other: an index stops the second.
+ * the dispatcher another transaction. All of this is seen as it was when the statement began: who has waited for the
+ * conversation's row since, and got another number than the next one of then, is behind whoever had it.
  */
-const isBehind = `EXISTS (SELECT 1 FROM jobs WHERE order_key = $11 AND NOT blocked AND state IN ('pending', 'queued', 'running'))
+const isBehind = `last_seq > 2 + (SELECT last_seq FROM conversations WHERE id = $1)
+    OR EXISTS (SELECT 1 FROM jobs WHERE order_key = $11 AND NOT blocked AND state IN ('pending', 'queued', 'running'))
     OR EXISTS (SELECT 1 FROM jobs WHERE order_key = $11 AND blocked AND state = 'pending')`;
 
 const statement = (keyed: boolean): string => `

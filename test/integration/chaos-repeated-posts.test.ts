@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { conversationOrderKey, postMessage } from '../../shared/conversations/post-message.js';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
 import { eventually } from '../support/eventually.js';
@@ -30,6 +31,15 @@ async function everythingOf(conversationId: string) {
   );
   const usage = await database.query('SELECT id FROM usage WHERE conversation_id = $1', [conversationId]);
   return { messages: messages.rows.length, jobs: jobs.rows.length, usage: usage.rows.length };
+}
+
+/** Posts that wait for the row of their conversation. */
+async function waitingPosts(): Promise<number> {
+  const { rows } = await system.app.ctx.database.query<{ waiting: number }>(
+    `SELECT count(*)::int AS waiting FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO messages%'`,
+  );
+  return rows[0]?.waiting ?? NaN;
 }
 
 /** Posts 20 times at once, and looks at what came of it. */
@@ -101,13 +111,7 @@ it('messages that are posted at once in one conversation are replied to one afte
   const answers = await database.transaction(async (tx) => {
     await tx.query('SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE', [conversationId]);
     const posting = Array.from({ length: 5 }, () => system.post(user, conversationId, { content: 'Hello' }));
-    await eventually(async () => {
-      const { rows } = await database.query<{ waiting: number }>(
-        `SELECT count(*)::int AS waiting FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO messages%'`,
-      );
-      expect(rows[0]?.waiting).toBe(posting.length);
-    });
+    await eventually(async () => expect(await waitingPosts()).toBe(posting.length));
     return { posting };
   });
   const posted = await Promise.all(answers.posting);
@@ -120,6 +124,51 @@ it('messages that are posted at once in one conversation are replied to one afte
     [`conversation:${conversationId}`],
   );
   expect(rows).toEqual([{ overlaps: 0 }]);
+});
+
+it('a reply goes behind one that waits for its turn, though the one before both has ended in between', async () => {
+  const { user, conversationId } = await system.openConversation();
+  const { database } = system.app.ctx;
+  const orderKey = conversationOrderKey(conversationId);
+  const running = randomUUID();
+  await database.query(
+    `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, state, lease_until)
+     VALUES ($1, 'reply-to-message', 'replies', '{}', $2, $1, $3, 'running', now() + interval '1 hour')`,
+    [running, user.user.id, orderKey],
+  );
+  const waiting = (count: number) => eventually(async () => expect(await waitingPosts()).toBe(count));
+  // Told to nobody: what may go at once is to be seen as it was accepted.
+  const post = (content: string) => postMessage(database, { conversationId, authorId: user.user.id, content });
+  const posting = await database.transaction(async (tx) => {
+    await tx.query('SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE', [conversationId]);
+    const first = post('sees the one that runs');
+    await waiting(1);
+    await database.query(`UPDATE jobs SET state = 'done', finished_at = now() WHERE id = $1`, [running]);
+    const second = post('sees neither');
+    await waiting(2);
+    return [first, second];
+  });
+  const posted = await Promise.all(posting);
+  expect(posted.map(({ ready }) => ready?.orderKey)).toEqual([orderKey, orderKey]);
+});
+
+it('a reply goes behind one that failed and was put in line again in between', async () => {
+  const { user, conversationId } = await system.openConversation();
+  const { database } = system.app.ctx;
+  const orderKey = conversationOrderKey(conversationId);
+  const posting = await database.transaction(async (tx) => {
+    await tx.query('SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE', [conversationId]);
+    const posted = postMessage(database, { conversationId, authorId: user.user.id, content: 'Hello' });
+    await eventually(async () => expect(await waitingPosts()).toBe(1));
+    await database.query(
+      `INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, run_at)
+       VALUES ($1, 'reply-to-message', 'replies', '{}', $2, $1, $3, now() + interval '1 hour')`,
+      [randomUUID(), user.user.id, orderKey],
+    );
+    return [posted];
+  });
+  const posted = await Promise.all(posting);
+  expect(posted.map(({ ready }) => ready?.orderKey)).toEqual([orderKey]);
 });
 
 it('a message that nothing goes before may be replied to at once, and one behind another reply waits for it', async () => {

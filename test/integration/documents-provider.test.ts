@@ -1,38 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { createClient, createDocumentProvider } from '../../shared/client/index.js';
+import { startDocumentStage } from '../support/document-scene.js';
 import { eventually } from '../support/eventually.js';
-import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
-import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { type Editor, makeDocument, openEditor, share, storedText } from '../support/documents.js';
 
-let app: TestApp;
-let way: CuttingProxy;
-let ada: TestUser;
-let ben: TestUser;
-const editors: Editor[] = [];
-
-beforeAll(async () => {
-  app = await startTestApp();
-  way = await startCuttingProxy([app.url]);
-  ada = await app.registerUser({ name: 'Ada' });
-  ben = await app.registerUser({ name: 'Ben' });
-});
+const stage = await startDocumentStage();
+const { app, way, ada, ben, editors, scene } = stage;
 afterEach(() => editors.splice(0).forEach((editor) => editor.close()));
-afterAll(async () => {
-  await way.close();
-  await app.close();
-});
-
-/** Ada beside the server, and Ben by a way that can be cut, in one document. */
-async function scene() {
-  const id = await makeDocument(app, ada);
-  await share(app, ada, id, ben);
-  const [a, b] = await Promise.all([openEditor(app, ada, id), openEditor(way, ben, id)]);
-  editors.push(a, b);
-  return { id, a, b };
-}
+afterAll(() => stage.close());
 
 const cursorOf = (other: { doc: Y.Doc }, at: Pick<Editor, 'provider'>): unknown =>
   at.provider.awareness.getStates().get(other.doc.clientID)?.cursor;

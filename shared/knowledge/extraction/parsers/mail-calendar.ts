@@ -9,7 +9,7 @@ const said: Record<string, string> = {
   DESCRIPTION: 'Description',
 };
 /** Things of a calendar that people are told of; others say when clocks are put forward, or ring a bell. */
-const told = /^(VEVENT|VTODO|VJOURNAL)$/i;
+const shownParts = /^(VEVENT|VTODO|VJOURNAL)$/i;
 
 /**
  * The events of a calendar as people see an invitation. As the file has it a line is cut in the middle of words, and most
@@ -26,7 +26,7 @@ export function calendarText(calendar: string): string {
     else if (key === 'END') open.pop();
     const label = said[key];
     const text = valueOf(key, parameters, value);
-    if (label && text && told.test(open.at(-1) ?? '')) lines.push(`${label}: ${text}`);
+    if (label && text && shownParts.test(open.at(-1) ?? '')) lines.push(`${label}: ${text}`);
   }
   return lines.join('\n');
 }
