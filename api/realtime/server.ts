@@ -7,6 +7,7 @@ import type { WebContext } from '../context.js';
 import { conversationRoomHandlers } from './conversation-room.js';
 import { endSession } from './end-session.js';
 import { documentRoomHandlers, hideCursor } from './document-room.js';
+import { emitBinary } from './emit-binary.js';
 import { createHandshake } from './handshake.js';
 import { messageHandlers } from './message-events.js';
 import { type EventHandlers, maxMessageBytes, receiveEvent } from './receive-event.js';
@@ -67,11 +68,12 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
 
   io.use(createHandshake({ principals, logger, closing: () => closing }));
   followRooms(ctx, io, presence);
-  realtime.rooms.serveSockets((room, { e, p, q }, hidden) => {
+  realtime.rooms.serveSockets((room, { e, p, q, b }, hidden) => {
     // Before those who are told can go on with it.
     if (e === 'document:update') ctx.documentClocks.hear(p as ServerEventPayloads['document:update']);
     const joined = io.of('/').adapter.rooms.get(room);
-    if (joined)
+    if (joined && b !== undefined) emitBinary(socketsOf(io, joined, hidden), e, p);
+    else if (joined)
       io.to(room)
         .except(hidden)
         .emit(e, p as never);
@@ -107,6 +109,10 @@ export function createRealtime(ctx: WebContext, httpServer: HttpServer): Realtim
       io.engine.close();
     },
   };
+}
+
+function socketsOf(io: SocketServer, ids: Set<string>, hidden: string[]): ClientSocket[] {
+  return [...ids].flatMap((id) => (hidden.includes(id) ? [] : (io.of('/').sockets.get(id) ?? [])));
 }
 
 /** Presence and typing follow the sockets' rooms, however a socket came to leave one. */
