@@ -34,6 +34,7 @@ const requestLimitMs = 30 * 60_000;
 export async function startWeb(base: Context, listen: { host: string; port: number }): Promise<RunningWeb> {
   const { config, database, logger, lifecycle } = base;
   const principals = createPrincipalCache({ database, config: config.accounts, logger });
+  const stopping = new AbortController();
   const ctx: WebContext = {
     ...base,
     principals,
@@ -43,7 +44,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
     documents: createDocumentAppender(base),
     documentClocks: createKnownClocks(database),
     mergeTrials: createMergeTrials(database),
-    oneAtATime: createOneAtATime(),
+    oneAtATime: createOneAtATime(stopping.signal),
   };
   const server = createServer({ requireHostHeader: false }, createApp(ctx));
   server.keepAliveTimeout = keepAliveMs;
@@ -54,6 +55,7 @@ export async function startWeb(base: Context, listen: { host: string; port: numb
   // After the sockets, which answer some requests before all other listeners.
   lifecycle.onClose('http server', watchRequests(server));
   lifecycle.onClose('sockets', () => realtime.close());
+  lifecycle.onClose('waits between posts', () => stopping.abort());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);

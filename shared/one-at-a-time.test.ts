@@ -1,5 +1,11 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { createOneAtATime } from './one-at-a-time.js';
+
+afterEach(() => void vi.useRealTimers());
+
+/** Of a process that is not told to stop, and of one that is: it does not wait between. */
+const running = new AbortController().signal;
+const stopping = AbortSignal.abort();
 
 /** Work that goes on until it is told to end; `log` says what has begun and ended. */
 function controlled(log: string[]) {
@@ -25,7 +31,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 it('does one thing of an account after the other, also after one that failed, and those of others at once', async () => {
   const log: string[] = [];
   const { work, end } = controlled(log);
-  const oneAtATime = createOneAtATime(60_000);
+  const oneAtATime = createOneAtATime(stopping, 60_000);
   const first = oneAtATime('ada', work('a1'));
   const second = oneAtATime('ada', work('a2'));
   const third = oneAtATime('ada', work('a3'));
@@ -49,10 +55,45 @@ it('does one thing of an account after the other, also after one that failed, an
 it('waits no longer than it is patient for one that hangs', async () => {
   const log: string[] = [];
   const { work, end } = controlled(log);
-  const oneAtATime = createOneAtATime(1);
+  const oneAtATime = createOneAtATime(running, 1);
   const hanging = oneAtATime('ada', work('a1'));
   const late = oneAtATime('ada', async () => 'done all the same');
   await expect(late).resolves.toBe('done all the same');
   end('a1');
   await expect(hanging).resolves.toBe('a1');
+});
+
+/** Three things of an account, each of which takes 10 ms; the moments at which they begin. */
+async function beginThree(signal: AbortSignal, before: (oneAtATime: ReturnType<typeof createOneAtATime>) => unknown) {
+  vi.useFakeTimers();
+  const oneAtATime = createOneAtATime(signal, 60_000);
+  const work = () => new Promise<void>((resolve) => setTimeout(resolve, 10));
+  await before(oneAtATime);
+  const startedAt = performance.now();
+  const begins: number[] = [];
+  const all = Array.from({ length: 3 }, () =>
+    oneAtATime('ada', () => {
+      begins.push(performance.now() - startedAt);
+      return work();
+    }),
+  );
+  await vi.runAllTimersAsync();
+  await Promise.all(all);
+  return begins;
+}
+
+const bobIsThere = (oneAtATime: ReturnType<typeof createOneAtATime>) => oneAtATime('bob', async () => {});
+
+it('waits between what an account wants at once while others are there', async () => {
+  expect(await beginThree(running, bobIsThere)).toEqual([0, 90, 180]);
+});
+
+it('does not wait when nobody else is there, or was some time ago, nor when the process stops', async () => {
+  expect(await beginThree(running, () => {})).toEqual([0, 10, 20]);
+  const bobWasThere = async (oneAtATime: ReturnType<typeof createOneAtATime>) => {
+    await bobIsThere(oneAtATime);
+    await vi.advanceTimersByTimeAsync(6_000);
+  };
+  expect(await beginThree(running, bobWasThere)).toEqual([0, 10, 20]);
+  expect(await beginThree(stopping, bobIsThere)).toEqual([0, 10, 20]);
 });
