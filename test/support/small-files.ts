@@ -152,6 +152,11 @@ export function pdfOf(
     const hex = `${content.toString('hex')}>`;
     objects.push(`<< /Filter /ASCIIHexDecode /Length ${hex.length} >>\nstream\n${hex}\nendstream`);
   }
+  return pdfFile(objects);
+}
+
+/** A PDF file of these objects, the first of which is its catalog. */
+export function pdfFile(objects: readonly string[]): Buffer {
   let file = '%PDF-1.4\n';
   const offsets = objects.map((object, index) => {
     const offset = file.length;

@@ -29,7 +29,7 @@ const maxHeadingChars = 200;
 const maxHeadings = 8;
 
 /** Keeps the path of headings while a file is read from its beginning. */
-function headingPath(): { enter(level: number, title: string): void; path(): string[] } {
+export function headingPath(): { enter(level: number, title: string): void; path(): string[] } {
   let open: { level: number; title: string }[] = [];
   return {
     enter(level, title) {

@@ -14,9 +14,9 @@ type Destinations = {
   getPageIndex(page: object): Promise<number>;
 };
 
-const maxHeadings = 5_000;
+export const maxHeadings = 5_000;
 const maxDepth = 8;
-const maxTitle = 200;
+export const maxTitle = 200;
 
 /** The headings that the outline (the bookmarks) of a file names, in its order; none when there is none. */
 export async function readOutline(parser: PDFParse, outline: readonly Node[] | null | undefined): Promise<Heading[]> {

@@ -3,12 +3,13 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { PDFParse } from 'pdf-parse';
 import { damaged, ExtractionFailed } from '../failure.js';
-import type { Piece } from '../piece.js';
+import { headingPath, type Piece } from '../piece.js';
 import type { Source } from './parser.js';
 import { annotationsOf } from './pdf-annotations.js';
 import { attachedPieces } from './pdf-files.js';
-import { readOutline, sectionsOf } from './pdf-outline.js';
-import { pageText } from './pdf-text.js';
+import { type Heading, maxHeadings, maxTitle, readOutline, sectionsOf } from './pdf-outline.js';
+import { marksHeadings, objectsIn } from './pdf-tags.js';
+import { type PageText, pageText } from './pdf-text.js';
 
 /** A PDF page by page, and then the files that are attached to it. */
 export async function* readPdf({
@@ -19,8 +20,10 @@ export async function* readPdf({
   onAdvance,
   readInner,
 }: Source): AsyncGenerator<Piece> {
+  const data = new Uint8Array(await readFile(file));
+  const objects = objectsIn(data);
   const parser = new PDFParse({
-    data: new Uint8Array(await readFile(file)),
+    data,
     // No code from the file: fonts may carry programs.
     isEvalSupported: false,
     disableFontFace: true,
@@ -36,11 +39,21 @@ export async function* readPdf({
     onPages(total);
     if (total > limits.pages) throw tooManyPages(total, limits.pages);
     const headings = await readOutline(parser, outline);
+    const tagged = headings.length === 0 && (await marksHeadings(parser, total, objects));
+    const enter = tagHeadings(headings);
+    // What a page is under may stand on any before it.
+    for (let page = 1; tagged && page < (from?.page ?? 1); page += 1) {
+      const before = await pageText(parser, page, tagged).catch(() => undefined);
+      if (before) enter(page, before);
+      onAdvance();
+    }
     let failedPages = 0;
     for (let page = from?.page ?? 1; page <= total; page += 1) {
       let text = '';
       try {
-        text = await pageText(parser, page);
+        const found = await pageText(parser, page, tagged);
+        enter(page, found);
+        text = found.text;
       } catch (error) {
         // One broken page does not spoil a book; when no page can be read the file is damaged.
         failedPages += 1;
@@ -60,6 +73,18 @@ export async function* readPdf({
   } finally {
     await parser.destroy().catch(() => undefined);
   }
+}
+
+/** Adds the headings that pages are tagged with, each under those before it that are of a higher level. */
+function tagHeadings(headings: Heading[]): (page: number, found: PageText) => void {
+  const path = headingPath();
+  return (page, found) => {
+    for (const { level, title } of found.headings) {
+      const name = joinHyphens(title).replaceAll(/\s+/g, ' ').trim().slice(0, maxTitle);
+      path.enter(level, name);
+      if (name && headings.length < maxHeadings) headings.push({ page, title: name, path: path.path() });
+    }
+  };
 }
 
 /** Words before a hyphen that belongs to the word rather than to the end of the line. */

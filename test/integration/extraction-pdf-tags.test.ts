@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createExtractor, type Extraction } from '../../shared/knowledge/extraction/extract.js';
+import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
+import { objectsIn } from '../../shared/knowledge/extraction/parsers/pdf-tags.js';
+import { pdfOf } from '../support/small-files.js';
+import { taggedPdfOf } from '../support/tagged-pdf.js';
+
+const extractor = createExtractor();
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'millrace-pdf-tags-'));
+});
+afterAll(async () => {
+  extractor.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function read(pdf: Buffer, from?: Extraction['from']): Promise<ExtractedPart[]> {
+  const file = path.join(folder, 'a.pdf');
+  await writeFile(file, pdf);
+  const parts: ExtractedPart[] = [];
+  for await (const part of extractor.extract({ path: file, name: 'a.pdf', from })) parts.push(part);
+  return parts;
+}
+
+const placed = (parts: ExtractedPart[]) =>
+  parts.map(({ page, headingPath, text }) => [page, headingPath, text.trim().replaceAll('\n', ' ')]);
+
+const handbook = taggedPdfOf([
+  [
+    { roles: ['P'], mark: 'Title', text: 'Handbook' },
+    { roles: ['H1', 'Span'], text: 'Leave' },
+    { roles: ['P'], text: 'Everyone has some.' },
+    { roles: ['H2'], text: 'Sick leave' },
+    { roles: ['P'], text: 'Tell us.' },
+  ],
+  [{ roles: ['P'], text: 'In the morning.' }],
+  [
+    { roles: ['P'], text: 'Or at noon.' },
+    { roles: ['Sect', 'H'], text: 'Expenses' },
+    { roles: ['Sect', 'P'], text: 'Send receipts.' },
+    { roles: ['Sect', 'Sect', 'H'], text: 'Taxis' },
+  ],
+]);
+
+it('a PDF without an outline has the headings that it marks as such', async () => {
+  expect(placed(await read(handbook))).toEqual([
+    [1, ['Handbook'], 'Handbook'],
+    [1, ['Handbook', 'Leave'], 'Leave Everyone has some.'],
+    [1, ['Handbook', 'Leave', 'Sick leave'], 'Sick leave Tell us.'],
+    [2, ['Handbook', 'Leave', 'Sick leave'], 'In the morning.'],
+    [3, ['Handbook', 'Leave', 'Sick leave'], 'Or at noon.'],
+    [3, ['Handbook', 'Expenses'], 'Expenses Send receipts.'],
+    [3, ['Handbook', 'Expenses', 'Taxis'], 'Taxis'],
+  ]);
+});
+
+it('which are known where reading goes on at a page', async () => {
+  const parts = await read(handbook);
+  const resumed = parts.filter(({ resume }) => resume);
+  expect(resumed.map(({ page }) => page)).toEqual([1, 2, 3]);
+  for (const { part, resume } of resumed) expect(await read(handbook, resume)).toEqual(parts.slice(part + 1));
+});
+
+it('a PDF says how many objects it has, and one that is broken does not', () => {
+  expect(objectsIn(pdfOf(['one']))).toBe(6);
+  expect(objectsIn(Buffer.from('%PDF-1.7 and no more'))).toBe(Infinity);
+});
