@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FileReader, startFileReader } from '../support/extraction.js';
-import { docxOf, relations, zipOf } from '../support/small-files.js';
+import { docxOf, relations, xlsxOf, zipOf } from '../support/small-files.js';
 
 let files: FileReader;
 beforeAll(async () => {
@@ -73,5 +73,49 @@ describe('of a Word file one', () => {
       { name: 'word/diagrams/data1.xml', content: '<d:t><a:p><a:r><a:t>First step</a:t></a:r></a:p></d:t>' },
     ]);
     expect(await files.textOf('a.docx', file)).toBe('Café First step');
+  });
+
+  it('reads what is chosen in the fields of a form', async () => {
+    const field = (data: string): string =>
+      `<w:r><w:fldChar w:fldCharType="begin"><w:ffData>${data}</w:ffData></w:fldChar></w:r>`;
+    const list = (state: string): string =>
+      field(`<w:ddList>${state}<w:listEntry w:val="Austria"/><w:listEntry w:val="Malta"/></w:ddList>`);
+    const box = (state: string): string => field(`<w:checkBox><w:sizeAuto/>${state}</w:checkBox>`);
+    const body =
+      `<w:p>${list('<w:result w:val="1"/>')}${list('')}</w:p><w:p>${box('<w:default w:val="1"/>')}</w:p>` +
+      `<w:p>${box('<w:default w:val="0"/><w:checked/>')}${box('<w:default w:val="1"/><w:checked w:val="0"/>')}</w:p>`;
+    expect(await files.linesOf('a.docx', docxOf(body))).toEqual(['MaltaAustria', '☒', '☒☐', '', '']);
+  });
+
+  it('reads workbooks that are embedded, and says which objects are not read', async () => {
+    const object = (program: string, id: string): string =>
+      `<w:object><o:OLEObject Type="Embed" ProgID="${program}" r:id="${id}"/></w:object>`;
+    const objects = [
+      object('Excel.Sheet.12', 'a'),
+      object('Visio.Drawing.15', 'b'),
+      object('Visio.Drawing.15', 'c'),
+      object('Equation.3', 'd'),
+    ];
+    const file = zipOf([
+      {
+        name: 'word/document.xml',
+        content: `<w:document><w:p><w:r><w:t>Plan</w:t>${objects.join('')}</w:r></w:p></w:document>`,
+      },
+      {
+        name: 'word/_rels/document.xml.rels',
+        content: relations({
+          a: ['package', 'embeddings/Sheet1.xlsx'],
+          b: ['oleObject', 'embeddings/oleObject1.bin'],
+          c: ['oleObject', 'embeddings/oleObject2.bin'],
+          d: ['oleObject', 'embeddings/oleObject3.bin'],
+        }),
+      },
+      {
+        name: 'word/embeddings/Sheet1.xlsx',
+        content: xlsxOf('<row><c r="A1" t="inlineStr"><is><t>a cell</t></is></c></row>'),
+      },
+    ]);
+    expect(await files.textOf('a.docx', file)).toBe('Plan a cell An embedded object (Visio.Drawing.15) was not read.');
+    expect(await files.headingsOf('a.docx', file)).toEqual([[], ['Sheet1.xlsx', 'Data'], []]);
   });
 });

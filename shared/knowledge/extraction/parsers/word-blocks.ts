@@ -1,16 +1,21 @@
 import type { Block } from '../piece.js';
 import { pictureText } from '../picture-text.js';
 import { rowBuilder } from '../table-row.js';
+import { formFields } from './word-fields.js';
 import { dash, wordLabels } from './word-labels.js';
 import type { WordList } from './word-numbering.js';
 import { levelOfOutline, type WordStyle } from './word-styles.js';
 import { wordSymbol } from './word-symbols.js';
+import { referenceOf } from './relations.js';
 import { readXml, type XmlHandler } from './xml.js';
 
 type Paragraph = WordStyle & { text: string; style: string; pictures: string[] };
 
 /** What is said elsewhere of how paragraphs look. */
 type Looks = { styles: ReadonlyMap<string, WordStyle>; lists: ReadonlyMap<string, WordList> };
+
+/** Something of another program that is embedded in the text, and what it is called in the relations. */
+export type WordObject = { program: string; id: string };
 
 /** A row with more text than this lays out a page and is no row of a table. */
 const maxRowChars = 4_000;
@@ -21,25 +26,35 @@ const maxRowChars = 4_000;
  */
 const unread = new Set(['Fallback', 'moveFrom', 'rt', 'pPrChange', 'rPrChange']);
 
-/** The paragraphs of the body of a Word file or of its notes; a row of a table is one block. */
+/**
+ * The paragraphs of the body of a Word file or of its notes; a row of a table is one block.
+ *
+ * @param onObject told which program the objects are of that are only shown as pictures.
+ */
 export async function* wordBlocks(
   bytes: AsyncIterable<Buffer>,
   looks: Looks = { styles: new Map(), lists: new Map() },
+  onObject: (object: WordObject) => void = () => undefined,
 ): AsyncGenerator<Block> {
   const found: Block[] = [];
   for await (const _ of readXml(
     bytes,
-    wordHandler(looks, (block) => found.push(block)),
+    wordHandler(looks, (block) => found.push(block), onObject),
   ))
     yield* found.splice(0);
 }
 
 const newParagraph = (): Paragraph => ({ text: '', style: '', pictures: [] });
 
-function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Required<XmlHandler> {
+function wordHandler(
+  { styles, lists }: Looks,
+  emit: (block: Block) => void,
+  onObject: (object: WordObject) => void,
+): Required<XmlHandler> {
   /** More than one is open where a text box stands inside of a paragraph. */
   const open: Paragraph[] = [];
   const labels = wordLabels(lists);
+  const fields = formFields();
   const table = rowBuilder();
   let tableDepth = 0;
   let rowChars = 0;
@@ -87,6 +102,7 @@ function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Re
     const value = attributes['w:val'] ?? '';
     const paragraph = open.at(-1);
     if (!paragraph) return;
+    fields.open(tag, attributes['w:val']);
     if (tag === 'pStyle') paragraph.style = value;
     else if (tag === 'outlineLvl') paragraph.level = levelOfOutline(value);
     else if (tag === 'numPr') paragraph.list = '';
@@ -116,6 +132,8 @@ function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Re
       } else if (tag === 'tc' && tableDepth === 1) table.cell({});
       else if (tag === 'gridBefore' && tableDepth === 1) table.skip(Number(value));
       else if (tag === 'gridSpan' && tableDepth === 1) table.widen(Number(value));
+      else if (tag === 'OLEObject' && attributes.Type !== 'Link')
+        onObject({ program: attributes.ProgID ?? '', id: referenceOf(attributes) });
       else inParagraph(tag, attributes);
     },
     text(text) {
@@ -126,6 +144,7 @@ function wordHandler({ styles, lists }: Looks, emit: (block: Block) => void): Re
         skipped -= 1;
         return;
       }
+      addText(fields.close(tag));
       if (tag === 't') inText = false;
       else if (tag === 'r') hidden = false;
       // The upper part of a fraction.
