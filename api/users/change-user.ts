@@ -4,6 +4,7 @@ import { roles } from '../../shared/accounts/principal.js';
 import { changeUser } from '../../shared/accounts/users.js';
 import { newPassword, userSchema } from '../auth/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
+import { stopWork } from './stop-work.js';
 
 const changes = z
   .strictObject({
@@ -21,7 +22,8 @@ export const patchUser = endpoint({
   summary: 'Change the role of an account, disable or enable it, give it a new password',
   description:
     'Takes effect within a second, also on open sockets. Disabling ends the sessions; API keys are refused until ' +
-    'the account is enabled again. The last enabled admin stays one. A new password, for somebody who has lost ' +
+    'the account is enabled again. The replies and edits that it has asked of Claude end for good: those that wait are ' +
+    'cancelled, those that run stop and keep what they said. Its files go on being read. The last enabled admin stays one. A new password, for somebody who has lost ' +
     'theirs, ends the sessions as well.',
   params: idParams,
   body: changes,
@@ -31,6 +33,7 @@ export const patchUser = endpoint({
     const passwordHash = password === undefined ? undefined : await ctx.accounts.passwords.hash(password);
     const user = await changeUser(ctx.database, params.id, { ...change, passwordHash });
     announceAccountChange(ctx, user.id);
+    if (user.disabled) await stopWork(ctx, user.id);
     return user;
   },
 });

@@ -46,6 +46,13 @@ export async function claimJob(sql: Sql, delivery: { id: string; delivery: numbe
   return rows[0] ?? null;
 }
 
+/**
+ * A cancel was asked for; or the owner was disabled, whose replies and edits nobody is to pay for any more. These are
+ * cancelled then, but for what was accepted in the same moment.
+ */
+const cancelRequested = `(cancel_requested_at IS NOT NULL OR (queue = 'replies' AND EXISTS (
+    SELECT 1 FROM users WHERE users.id = jobs.user_id AND users.disabled_at IS NOT NULL)))`;
+
 const claimStatement = {
   name: 'claim-job',
   query_timeout: silenceMs,
@@ -54,7 +61,7 @@ UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_until = now() + 
   started_at = coalesce(started_at, now())
 WHERE id = $1 AND delivery = $2 AND state = 'queued'
 RETURNING id, kind, queue, payload, user_id AS "userId", subject_id AS "subjectId", attempt, failures,
-  cancel_requested_at IS NOT NULL AS "cancelRequested",
+  ${cancelRequested} AS "cancelRequested",
   (extract(epoch FROM now() - greatest(run_at, created_at)) * 1000)::float8 AS "waitedMs"`,
 };
 
@@ -88,7 +95,7 @@ const renewStatement = {
   text: `
 UPDATE jobs SET lease_until = now() + interval '${leaseSeconds} seconds'
 WHERE id = ANY($1::uuid[]) AND attempt = ($2::int[])[array_position($1::uuid[], id)] AND state = 'running'
-RETURNING id, cancel_requested_at IS NOT NULL AS "cancelRequested"`,
+RETURNING id, ${cancelRequested} AS "cancelRequested"`,
 };
 
 /** How an attempt ended. */

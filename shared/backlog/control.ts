@@ -1,7 +1,7 @@
 import type { Sql } from '../database.js';
 import { cancelledPriority } from './claim.js';
 import type { JobKind, QueueName } from '../jobs/index.js';
-import type { Ready } from './enqueue.js';
+import type { Lane, Ready } from './enqueue.js';
 
 /** A job as its owner sees it. */
 export type JobView = {
@@ -39,7 +39,13 @@ export async function findJob(sql: Sql, id: string): Promise<JobView | null> {
   return rows[0] ?? null;
 }
 
-export type CancelRequested = { id: string; state: 'cancelled' | 'pending' | 'queued' | 'running'; ready: Ready };
+export type CancelRequested = {
+  id: string;
+  kind: string;
+  subjectId: string;
+  state: 'cancelled' | 'pending' | 'queued' | 'running';
+  ready: Ready;
+};
 
 /**
  * Asks for a job to end. One that was never begun is cancelled at once, and so is one that is tried again and
@@ -53,13 +59,33 @@ export async function requestCancel(
   tx: Sql,
   about: { subjectId: string; kind: JobKind; id?: string },
 ): Promise<CancelRequested | null> {
-  const { rows } = await tx.query<{
-    id: string;
-    state: CancelRequested['state'];
-    queue: QueueName;
-    userId: string;
-    orderKey: string | null;
-  }>(
+  const [cancelled = null] = await cancel(tx, 'subject_id = $1 AND kind = $2 AND ($3::uuid IS NULL OR id = $3)', [
+    about.subjectId,
+    about.kind,
+    about.id ?? null,
+  ]);
+  return cancelled;
+}
+
+/**
+ * The same for everything of a lane that has not ended. The rows are locked in the order of their ids, as the renewal of
+ * leases locks those that run.
+ */
+export function requestCancelOfLane(tx: Sql, { queue, userId }: Lane): Promise<CancelRequested[]> {
+  // By the three indexes of unfinished jobs, each under its own condition.
+  const unfinished = `
+    SELECT id FROM jobs WHERE queue = $1 AND user_id = $2 AND state = 'pending' AND NOT blocked UNION ALL
+    SELECT id FROM jobs WHERE queue = $1 AND user_id = $2 AND state IN ('queued', 'running') UNION ALL
+    SELECT id FROM jobs WHERE queue = $1 AND user_id = $2 AND state = 'pending' AND blocked AND order_key IS NOT NULL`;
+  return cancel(
+    tx,
+    `id = ANY(ARRAY(SELECT id FROM jobs WHERE id = ANY(ARRAY(${unfinished})) ORDER BY id FOR NO KEY UPDATE))`,
+    [queue, userId],
+  );
+}
+
+async function cancel(tx: Sql, which: string, values: unknown[]): Promise<CancelRequested[]> {
+  const { rows } = await tx.query<Omit<CancelRequested, 'ready'> & Lane & { orderKey: string | null }>(
     `UPDATE jobs SET cancel_requested_at = now(),
        state = CASE WHEN ${notBegun} THEN 'cancelled' ELSE state END,
        finished_at = CASE WHEN ${notBegun} THEN now() END,
@@ -67,14 +93,14 @@ export async function requestCancel(
        -- Without an order key it waits for no job before it, but for those that it has started.
        blocked = blocked AND order_key IS NOT NULL,
        priority = CASE WHEN state = 'pending' THEN ${cancelledPriority} ELSE priority END
-     WHERE subject_id = $1 AND kind = $2 AND ($3::uuid IS NULL OR id = $3) AND state IN ('pending', 'queued', 'running')
-     RETURNING id, state, queue, user_id AS "userId", order_key AS "orderKey"`,
-    [about.subjectId, about.kind, about.id ?? null],
+     WHERE ${which} AND state IN ('pending', 'queued', 'running')
+     RETURNING id, kind, subject_id AS "subjectId", state, queue, user_id AS "userId", order_key AS "orderKey"`,
+    values,
   );
-  const [row] = rows;
-  if (!row) return null;
-  const ready = { lane: { queue: row.queue, userId: row.userId }, orderKey: row.orderKey ?? undefined };
-  return { id: row.id, state: row.state, ready };
+  return rows.map(({ queue, userId, orderKey, ...job }) => ({
+    ...job,
+    ready: { lane: { queue, userId }, orderKey: orderKey ?? undefined },
+  }));
 }
 
 /** A retry blocks a job again; once it was let go, nothing else does. */

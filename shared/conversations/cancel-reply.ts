@@ -7,7 +7,7 @@ import type { Publisher } from '../realtime/publisher.js';
 import type { ReplyLog } from '../realtime/reply-log.js';
 import { tellInTime } from '../realtime/tell.js';
 import { findMessage, findReadableMessage, type MessageRow, presentMessage } from './message.js';
-import { saveReply } from './reply.js';
+import { endWaiting } from './reply.js';
 
 type Deps = {
   database: Database;
@@ -31,11 +31,7 @@ export async function cancelReply(deps: Deps, userId: string | null, messageId: 
   if (reply.role !== 'assistant') throw new AppError('conflict', 'Only a reply of Claude can be cancelled.');
   const { cancelled, saved } = await deps.database.transaction(async (tx) => {
     const job = await requestCancel(tx, { subjectId: messageId, kind: 'reply-to-message' });
-    if (job?.state !== 'cancelled') return { cancelled: job, saved: null };
-    const end = { state: 'cancelled', content: '', error: null, metadata: null, model: null } as const;
-    // The end of the attempt that had failed was told under its number: this one needs another to be heard.
-    const attempt = reply.attempt > 0 ? reply.attempt + 1 : 0;
-    return { cancelled: job, saved: await saveReply(tx, { ...end, messageId, attempt }) };
+    return { cancelled: job, saved: job?.state === 'cancelled' ? (await endWaiting(tx, [messageId]))[0] : undefined };
   });
   if (cancelled) {
     // Not awaited: the answer must not wait for a Redis that is slow. A worker that does not hear asks within a second.
@@ -43,10 +39,14 @@ export async function cancelReply(deps: Deps, userId: string | null, messageId: 
     deps.dispatcher.kick(cancelled.ready);
   }
   if (!saved) return presentMessage((await find()) ?? reply);
-  const message = presentMessage(saved);
-  const address = { messageId, conversationId: saved.conversationId, messageSeq: saved.seq };
-  const frame = { type: 'end', attempt: saved.attempt, seq: 1, state: 'cancelled', message } as const;
   // It is cancelled whether or not its readers can be told now; who asks later reads it from Postgres.
-  await tellInTime([deps.replyLog.append(address, frame)]);
-  return message;
+  await tellInTime([announceCancelled(deps, saved)]);
+  return presentMessage(saved);
+}
+
+/** Tells the readers of a reply that was cancelled while it waited. */
+export function announceCancelled({ replyLog }: Pick<Deps, 'replyLog'>, saved: MessageRow): Promise<unknown> {
+  const address = { messageId: saved.id, conversationId: saved.conversationId, messageSeq: saved.seq };
+  const message = presentMessage(saved);
+  return replyLog.append(address, { type: 'end', attempt: saved.attempt, seq: 1, state: 'cancelled', message });
 }

@@ -117,6 +117,26 @@ export async function saveReply(tx: Sql, end: ReplyEnd): Promise<MessageRow | nu
   return rows[0] ?? null;
 }
 
+/**
+ * Ends replies whose jobs were cancelled while they waited.
+ *
+ * @returns those that had not ended before.
+ */
+export async function endWaiting(
+  tx: Sql,
+  messageIds: string[],
+  error: ReplyEnd['error'] = null,
+): Promise<MessageRow[]> {
+  const { rows } = await tx.query<MessageRow>(
+    // The end of the attempt that had failed was told under its number: this one needs another to be heard.
+    `UPDATE messages SET state = 'cancelled', attempt = CASE WHEN attempt > 0 THEN attempt + 1 ELSE 0 END, content = '',
+       error = $2, metadata = NULL, grounds = NULL, completed_at = now()
+     WHERE id = ANY($1::uuid[]) AND state IN ('queued', 'running') RETURNING ${messageColumns}`,
+    [messageIds, error && JSON.stringify(error)],
+  );
+  return rows;
+}
+
 /** True when nobody was added since; the row is locked against it until the transaction ends. */
 export async function membershipIsStill(tx: Sql, conversationId: string, version: number): Promise<boolean> {
   const { rowCount } = await tx.query({
