@@ -64,6 +64,7 @@ export const environmentSchema = z.object({
   MAX_POOL_SIZE: integer(20, 1, 500),
   POOL_TIMEOUT: integer(30, 1, 300),
   QUERY_TIMEOUT: integer(30, 1, 3600),
+  JOB_QUERY_TIMEOUT: integer(120, 1, 3600),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be set to a redis:// or rediss:// URL' }),
   QDRANT_URL: optional(httpUrl.optional()),
   QDRANT_HOST: optional(z.string().min(1).max(255).optional()),
@@ -131,6 +132,7 @@ function group(env: Environment) {
       maxPoolSize: env.MAX_POOL_SIZE,
       poolTimeoutMs: env.POOL_TIMEOUT * 1000,
       queryTimeoutMs: env.QUERY_TIMEOUT * 1000,
+      jobQueryTimeoutMs: env.JOB_QUERY_TIMEOUT * 1000,
     },
     redis: { url: env.REDIS_URL },
     vectorStore: {

@@ -50,10 +50,11 @@ export async function createContext(config: Config, logger: Logger, role: 'web' 
   try {
     const metrics = createMetrics(role);
     lifecycle.onClose('metrics', () => metrics.close());
-    // A Postgres that hangs, or whose machine is gone, holds every connection for up to a quarter of an hour, and requests
-    // with it. Workers have statements that take longer, and tell of a standstill by their health.
-    const { queryTimeoutMs: _queryTimeoutMs, ...connections } = config.database;
-    const database = createDatabase(role === 'web' ? config.database : connections, logger);
+    // A Postgres that hangs, or whose machine is gone, holds every connection for up to a quarter of an hour, and what
+    // waits for it. Some statements of workers take long, but none comes near their limit.
+    const { queryTimeoutMs, jobQueryTimeoutMs, ...connections } = config.database;
+    const limitMs = role === 'web' ? queryTimeoutMs : jobQueryTimeoutMs;
+    const database = createDatabase({ ...connections, queryTimeoutMs: limitMs }, logger);
     lifecycle.onClose('postgres', () => database.close());
     metrics.watchBacklog(createBacklogReader(database));
     const redis = connectRedis(config.redis.url, 'commands', logger);

@@ -40,7 +40,7 @@ export type Database = Sql & {
 /** No transaction here waits for anything but Postgres: one that is silent for so long belongs to a stopped process. */
 const idleInTransactionMs = 5_000;
 
-type Settings = Omit<Config['database'], 'queryTimeoutMs'> & {
+type Settings = Omit<Config['database'], 'queryTimeoutMs' | 'jobQueryTimeoutMs'> & {
   /** How long a statement waits for its answer; when left out, as long as the connection lasts. */
   queryTimeoutMs?: number;
 };

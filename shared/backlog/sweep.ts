@@ -5,7 +5,7 @@ import { catalogue, isJobKind } from '../jobs/index.js';
 import type { Logger } from '../logger.js';
 import { cancelledPriority, leaseSeconds } from './claim.js';
 import { type Dispatcher, takeBack } from './dispatch.js';
-import { planOnce } from './plan-once.js';
+import { planOnce, promptMs } from './plan-once.js';
 import type { Lane } from './enqueue.js';
 import type { Delivery, RunQueues } from './run-queues.js';
 import { unblockFirst } from './unblock.js';
@@ -42,6 +42,13 @@ const lostAfterSeconds = 2;
 
 /** Any number that nothing else uses. */
 const sweepLock = 5_310_001;
+
+const takeSweepLock = {
+  name: 'take-sweep-lock',
+  query_timeout: promptMs,
+  text: 'SELECT pg_try_advisory_xact_lock($1) AS locked',
+  values: [sweepLock],
+};
 
 /** Jobs of the product itself belong to nobody. */
 const nobody = '00000000-0000-0000-0000-000000000000';
@@ -103,7 +110,7 @@ async function sweepOnce(
   const { database, dispatcher, runQueues } = options;
   const found = await database.transaction(async (tx) => {
     const askedAt = performance.now();
-    const { rows } = await tx.query<{ locked: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS locked', [sweepLock]);
+    const { rows } = await tx.query<{ locked: boolean }>(takeSweepLock);
     answered(performance.now() - askedAt);
     if (!rows[0]?.locked) return null;
     await tx.query(planOnce);

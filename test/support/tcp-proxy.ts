@@ -11,6 +11,8 @@ export type TcpProxy = {
   /** Connections stay open, but nothing comes through, in either direction, until `unblock`. */
   block(): void;
   unblock(): void;
+  /** Connections stay open, and nothing comes through them any more; new ones are as they should be. */
+  strand(): void;
   close(): Promise<void>;
 };
 
@@ -18,6 +20,7 @@ export type TcpProxy = {
 export async function startTcpProxy(url: string): Promise<TcpProxy> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
+  const stranded = new WeakSet<Socket>();
   let blocked = false;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
@@ -32,7 +35,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
         if (!other.write(data)) socket.pause();
       });
       socket.on('drain', () => {
-        if (!blocked) other.resume();
+        if (!blocked && !stranded.has(other)) other.resume();
       });
       socket.on('end', () => other.end());
       if (blocked) socket.pause();
@@ -63,7 +66,10 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     },
     unblock() {
       blocked = false;
-      for (const socket of sockets) socket.resume();
+      for (const socket of sockets) if (!stranded.has(socket)) socket.resume();
+    },
+    strand() {
+      for (const socket of sockets) stranded.add(socket.pause());
     },
     async close() {
       cut();
