@@ -1,6 +1,6 @@
 import type { Ready } from '../backlog/enqueue.js';
 import { requestCancel } from '../backlog/control.js';
-import type { Database } from '../database.js';
+import type { Database, Sql } from '../database.js';
 import { AppError, notFound } from '../errors.js';
 import type { MessageView } from '../realtime/events.js';
 import type { Publisher } from '../realtime/publisher.js';
@@ -24,13 +24,17 @@ type Deps = {
  * @returns the reply as it is then: `queued` or `running` while its worker still has to stop.
  */
 export async function cancelReply(deps: Deps, userId: string | null, messageId: string): Promise<MessageView> {
-  const find = (): Promise<MessageRow | null> =>
-    userId === null ? findMessage(deps.database, messageId) : findReadableMessage(deps.database, messageId, userId);
-  const reply = await find();
-  if (!reply) throw notFound('The reply');
+  const find = async (sql: Sql): Promise<MessageRow> => {
+    const reply = await (userId === null ? findMessage(sql, messageId) : findReadableMessage(sql, messageId, userId));
+    if (!reply) throw notFound('The reply');
+    return reply;
+  };
+  const reply = await find(deps.database);
   if (reply.role !== 'assistant') throw new AppError('conflict', 'Only a reply of Claude can be cancelled.');
   const { cancelled, saved } = await deps.database.transaction(async (tx) => {
     const job = await requestCancel(tx, { subjectId: messageId, kind: 'reply-to-message' });
+    // Again: who asks may have been taken out while this waited for the job.
+    await find(tx);
     return { cancelled: job, saved: job?.state === 'cancelled' ? (await endWaiting(tx, [messageId]))[0] : undefined };
   });
   if (cancelled) {
@@ -38,7 +42,7 @@ export async function cancelReply(deps: Deps, userId: string | null, messageId: 
     if (cancelled.state === 'running') void deps.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
     deps.dispatcher.kick(cancelled.ready);
   }
-  if (!saved) return presentMessage((await find()) ?? reply);
+  if (!saved) return presentMessage(await find(deps.database));
   // It is cancelled whether or not its readers can be told now; who asks later reads it from Postgres.
   await tellInTime([announceCancelled(deps, saved)]);
   return presentMessage(saved);

@@ -11,27 +11,29 @@ async function requireOwn(sql: Sql, id: string, userId: string): Promise<void> {
   if (message.deletedAt) throw new AppError('conflict', 'The message was deleted.');
 }
 
-async function change(sql: Sql, assignments: string, values: unknown[]): Promise<MessageView> {
+async function change(
+  sql: Sql,
+  where: { id: string; userId: string },
+  assignments: string,
+  values: unknown[] = [],
+): Promise<MessageView> {
+  await requireOwn(sql, where.id, where.userId);
   const { rows } = await sql.query<MessageRow>(
     `UPDATE messages SET ${assignments} WHERE id = $1 AND deleted_at IS NULL RETURNING ${messageColumns}`,
-    values,
+    [where.id, ...values],
   );
-  if (!rows[0]) throw notFound('The message');
-  return presentMessage(rows[0]);
+  if (rows[0]) return presentMessage(rows[0]);
+  // Deleted since it was looked at: said as if it had been before.
+  await requireOwn(sql, where.id, where.userId);
+  throw notFound('The message');
 }
 
 /** Replaces the text of one's own message. A reply that it got stays as it is; it can be generated again. */
-export async function editMessage(
-  sql: Sql,
-  where: { id: string; userId: string },
-  content: string,
-): Promise<MessageView> {
-  await requireOwn(sql, where.id, where.userId);
-  return change(sql, 'content = $2, edited_at = now()', [where.id, content]);
+export function editMessage(sql: Sql, where: { id: string; userId: string }, content: string): Promise<MessageView> {
+  return change(sql, where, 'content = $2, edited_at = now()', [content]);
 }
 
 /** Takes the text of one's own message away; its place in the conversation stays. */
-export async function deleteMessage(sql: Sql, where: { id: string; userId: string }): Promise<MessageView> {
-  await requireOwn(sql, where.id, where.userId);
-  return change(sql, "content = '', deleted_at = now()", [where.id]);
+export function deleteMessage(sql: Sql, where: { id: string; userId: string }): Promise<MessageView> {
+  return change(sql, where, "content = '', deleted_at = now()");
 }

@@ -96,7 +96,14 @@ export async function removeMember(
      AND NOT EXISTS (SELECT 1 FROM conversations WHERE id = $1 AND owner_id = $2)`,
     [conversationId, userId],
   );
-  if (rowCount === 1) return;
+  if (rowCount === 1) {
+    // What they are posting at this moment waits for the conversation, and is accepted only if this is as it was.
+    await tx.query(
+      `UPDATE conversations SET updated_at = greatest(now(), updated_at + interval '1 millisecond') WHERE id = $1`,
+      [conversationId],
+    );
+    return;
+  }
   const owner = await tx.query('SELECT 1 FROM conversations WHERE id = $1 AND owner_id = $2', [conversationId, userId]);
   if (owner.rowCount === 1) throw new AppError('conflict', 'The owner cannot leave; delete the conversation instead.');
   throw notFound('The member');

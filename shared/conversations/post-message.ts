@@ -1,9 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ready } from '../backlog/enqueue.js';
 import type { Database, Sql } from '../database.js';
-import { AppError, notFound } from '../errors.js';
+import { AppError } from '../errors.js';
 import { catalogue } from '../jobs/index.js';
 import type { MessageView } from '../realtime/events.js';
+import { requireMembership } from './access.js';
 import { findReadableMessage, type MessageRow, messageColumns, presentMessage } from './message.js';
 
 export type NewMessage = {
@@ -41,7 +42,8 @@ export const conversationOrderKey = (conversationId: string): string => `convers
  * Sent again under the same `clientId` or Idempotency-Key, the first one is returned and nothing is added.
  *
  * One statement of five parts costs one round trip; as a transaction of six statements it was the larger
- * part of the whole request.
+ * part of the whole request. Who is a member is seen as it was when the statement began; but the conversation is looked at
+ * again once it has been waited for, and every change of its members moves `updated_at`.
  *
  * @throws AppError `not_found` when the author is no member; `idempotency_key_reused`; `conflict` when the `clientId`
  * was used for another message, or what was sent under it is gone.
@@ -78,8 +80,10 @@ async function post(database: Database, input: NewMessage, behind: boolean): Pro
       ],
     });
     const [row] = rows;
-    if (!row) throw notFound('The conversation');
-    return present(input, ids, row);
+    if (row) return present(input, ids, row);
+    // No member; or the members changed while it waited for the conversation, and the author may still be one.
+    await requireMembership(database, input.conversationId, input.authorId);
+    return await post(database, input, behind);
   } catch (error) {
     const { code, constraint } = error as { code?: string; constraint?: string };
     if (code === '23505' && constraint === 'messages_client_id_key') return findByClientId(database, input);
@@ -104,11 +108,11 @@ const isBehind = `last_seq > 2 + (SELECT last_seq FROM conversations WHERE id = 
 const statement = (keyed: boolean): string => `
 WITH wanted AS (
   SELECT coalesce($6::boolean, $7::boolean OR (
-    SELECT count(*) FROM conversation_members WHERE conversation_id = $1) = 1) AS reply
-  FROM conversation_members WHERE conversation_id = $1 AND user_id = $2
+    SELECT count(*) FROM conversation_members WHERE conversation_id = $1) = 1) AS reply, conversations.updated_at
+  FROM conversation_members JOIN conversations ON id = conversation_id WHERE conversation_id = $1 AND user_id = $2
 ), conversation AS (
   UPDATE conversations SET last_seq = last_seq + CASE WHEN wanted.reply THEN 2 ELSE 1 END, last_message_at = now()
-  FROM wanted WHERE id = $1
+  FROM wanted WHERE id = $1 AND conversations.updated_at = wanted.updated_at
   RETURNING last_seq, model, wanted.reply
 ), message AS (
   INSERT INTO messages (id, conversation_id, seq, role, author_id, content, client_id, state, completed_at)

@@ -33,7 +33,8 @@ export async function regenerateReply(tx: Sql, userId: string, messageId: string
      RETURNING last_seq AS "lastSeq", model`,
     [before.conversationId],
   );
-  if (!rows[0]) throw notFound('The reply');
+  // Again, now that nobody else changes the conversation: who asks may have been taken out while this waited for it.
+  if (!rows[0] || !(await findReadableMessage(tx, messageId, userId))) throw notFound('The reply');
   const { rowCount } = await tx.query(
     `SELECT 1 FROM messages AS trigger WHERE id = $1 AND deleted_at IS NULL AND NOT EXISTS (
        SELECT 1 FROM conversation_members WHERE conversation_id = trigger.conversation_id AND reads_from_seq >= trigger.seq)`,
