@@ -30,9 +30,15 @@ export type PostedMessage = {
   replayed: boolean;
 };
 
-/** `@claude`, not as part of a longer word or of an e-mail address. */
-export const mentionsClaude = (content: string): boolean =>
-  /(?<![\p{L}\p{N}_.])@claude(?![\p{L}\p{N}_])/iu.test(content);
+/**
+ * `@claude`, not as part of a longer word, of a domain or of an e-mail address. Letters of scripts that have no spaces
+ * between their words may stand beside it.
+ */
+export const mentionsClaude = (content: string): boolean => mention.test(content);
+
+const unspaced = String.raw`[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]`;
+const letter = String.raw`(?!${unspaced})[\p{L}\p{M}\p{N}_]`;
+const mention = new RegExp(String.raw`(?<!(?:${letter})|[.+])@claude(?!${letter}|@|[.-](?:${letter}))`, 'iu');
 
 /** The order key of what must not overlap in a conversation. */
 export const conversationOrderKey = (conversationId: string): string => `conversation:${conversationId}`;

@@ -69,10 +69,33 @@ describe('systemPrompt', () => {
 });
 
 describe('mentionsClaude', () => {
-  it.each(['@claude', 'Hey @Claude, look', '(@CLAUDE)', 'ask @claude.'])('is true for %s', (content) => {
+  it.each([
+    '@claude',
+    'Hey @Claude, look',
+    '(@CLAUDE)',
+    'ask @claude.',
+    '@Claude: why?',
+    '@claude... hm',
+    '@claude - please',
+    "@claude's view",
+    '你好@claude请回答',
+    '@claudeさん',
+  ])('is true for %s', (content) => {
     expect(mentionsClaude(content)).toBe(true);
   });
-  it.each(['claude', 'me@claude.example', '@claudette', 'x.@claude', '@claude_bot'])('is false for %s', (content) => {
+  it.each([
+    'claude',
+    'me@claude.example',
+    '@claudette',
+    'x.@claude',
+    '@claude_bot',
+    'see @claude.ai',
+    '@claude-x',
+    'foo@claude',
+    'foo+@claude',
+    '@claude@example.com',
+    '@claude\u0301',
+  ])('is false for %s', (content) => {
     expect(mentionsClaude(content)).toBe(false);
   });
 });
