@@ -20,12 +20,14 @@ export const patchConversation = endpoint({
   description:
     'Any member may change the title; the system prompt, the model and the use of knowledge are the owner’s to change.',
   params: idParams,
-  body: z.strictObject({
-    title: conversationFields.title.optional(),
-    systemPrompt: conversationFields.systemPrompt.optional(),
-    model: conversationFields.model.optional(),
-    knowledge: conversationFields.knowledge.optional(),
-  }),
+  body: z
+    .strictObject({
+      title: conversationFields.title.optional(),
+      systemPrompt: conversationFields.systemPrompt.optional(),
+      model: conversationFields.model.optional(),
+      knowledge: conversationFields.knowledge.optional(),
+    })
+    .refine((change) => Object.keys(change).length > 0, 'must change something'),
   response: { status: 200, description: 'The conversation as it is now.', schema: conversationSchema },
   errors: ['not_found', 'forbidden'],
   handler: ({ ctx, principal, params, body }) =>

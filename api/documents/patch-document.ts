@@ -29,6 +29,7 @@ export const patchDocument = endpoint({
       content: contentSchema.optional().describe('The whole text, as it shall be.'),
       base: z.string().min(1).max(100).optional().describe('The `base` of the text that the edit was made from.'),
     })
+    .refine((body) => Object.keys(body).length > 0, 'must change something')
     .refine((body) => body.base === undefined || body.content !== undefined, 'base goes with content'),
   response: { status: 200, description: 'The document as it is now.', schema: documentTextSchema },
   errors: ['not_found', 'forbidden', 'precondition_failed', 'precondition_required'],
