@@ -13,20 +13,30 @@ export function text(max: number, min = 1) {
     .refine((value) => !/\p{Cs}/u.test(value), 'must not contain half of a surrogate pair');
 }
 
+/** White space, and what Unicode shows as nothing: zero width, marks of direction, fillers, the empty Braille cell. */
+const shown = /[^\s\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]/u;
+
+/** Whether people see anything of a text. */
+const isShown = (value: string): boolean => shown.test(value);
+
+/** {@link text} of which something is to be seen. */
+export const shownText = (max: number) => text(max).refine(isShown, 'must not be blank');
+
 /**
  * An id that somebody names. Any spelling of it is the same one to Postgres, but not to what compares text: rooms,
  * keys, the echo of an id in an event.
  */
 export const id = z.uuid().toLowerCase();
 
-/** A short line: trimmed, without control characters and halves of surrogate pairs. */
+/** A short line: trimmed, of which something is to be seen, without control characters and halves of surrogate pairs. */
 export function line(max: number, min = 1) {
   return z
     .string()
     .trim()
     .min(min)
     .max(max)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters')
+    .refine((value) => value === '' || isShown(value), 'must not be blank');
 }
 
 /** What `Number` makes of `0x10`, `1e1` or nothing at all was not meant. */

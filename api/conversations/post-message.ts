@@ -3,13 +3,13 @@ import { announcePosted } from '../../shared/conversations/announce-posted.js';
 import { maxMessageLength } from '../../shared/conversations/limits.js';
 import { postMessage } from '../../shared/conversations/post-message.js';
 import { messageSchema } from '../../shared/realtime/events.js';
-import { line, text } from '../../shared/schemas.js';
+import { line, shownText } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { replayedHeader } from '../middleware/idempotency.js';
 import { citedFor } from './cited.js';
 
-/** What people say: not only white space, which the model would refuse. */
-export const messageContent = text(maxMessageLength).refine((value) => /\S/.test(value), 'must not be blank');
+/** What people say: the model would refuse white space alone. */
+export const messageContent = shownText(maxMessageLength);
 
 export const postMessageEndpoint = endpoint({
   method: 'post',

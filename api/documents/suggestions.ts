@@ -9,7 +9,7 @@ import {
   suggestionPosition,
   suggestionSchema,
 } from '../../shared/documents/suggestion.js';
-import { id, limit, page, text } from '../../shared/schemas.js';
+import { id, limit, page, shownText } from '../../shared/schemas.js';
 import { endpoint, idParams } from '../endpoint.js';
 
 const place = z.int().min(0);
@@ -27,7 +27,7 @@ const postEdit = endpoint({
   idempotent: 'transaction',
   params: idParams,
   body: z.strictObject({
-    instruction: text(10_000).refine((value) => /\S/.test(value), 'must not be blank'),
+    instruction: shownText(10_000),
     range: z
       .strictObject({ start: place, end: place })
       .optional()

@@ -13,11 +13,11 @@ import {
 import { maxContentLength, maxTitleLength } from '../../shared/knowledge/limits.js';
 import { statuses } from '../../shared/knowledge/status.js';
 import { versionSchema } from '../../shared/knowledge/version.js';
-import { id, limit, line, page, text } from '../../shared/schemas.js';
+import { id, limit, line, page, shownText } from '../../shared/schemas.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 import { tagsQuery } from './search.js';
 
-const content = text(maxContentLength).refine((value) => /\S/.test(value), 'must not be blank');
+const content = shownText(maxContentLength);
 
 /** What is answered when work on a version was accepted. */
 export const acceptedSchema = z.object({

@@ -7,7 +7,7 @@ import { maxReasonLength } from '../../shared/knowledge/limits.js';
 import { stages } from '../../shared/knowledge/pipeline.js';
 import { replayVersion } from '../../shared/knowledge/reading.js';
 import { approveEntry, rejectEntry, submitEntry } from '../../shared/knowledge/review.js';
-import { text } from '../../shared/schemas.js';
+import { shownText } from '../../shared/schemas.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { acceptedSchema } from './entries.js';
@@ -66,7 +66,7 @@ export const postReject = endpoint({
   summary: 'Send the newest version back, with a reason',
   description: 'Only for admins. An entry that was approved is taken back from everybody.',
   params: idParams,
-  body: z.strictObject({ reason: text(maxReasonLength).refine((value) => /\S/.test(value), 'must not be blank') }),
+  body: z.strictObject({ reason: shownText(maxReasonLength) }),
   response: answer,
   errors: ['not_found', 'forbidden', 'conflict'],
   handler: ({ ctx, principal, params, body }) =>

@@ -8,7 +8,7 @@ import { searchModes } from '../../shared/knowledge/query-vectors.js';
 import { searchPassages } from '../../shared/knowledge/search.js';
 import { statuses } from '../../shared/knowledge/status.js';
 import { untilAborted } from '../../shared/lifecycle.js';
-import { limitOr, text } from '../../shared/schemas.js';
+import { limitOr, shownText } from '../../shared/schemas.js';
 import { endpoint } from '../endpoint.js';
 
 /** `a,b`: a list in a query string. */
@@ -34,7 +34,7 @@ export const getKnowledgeSearch = endpoint({
     'While queries cannot be embedded, `hybrid` searches go by words alone, and their answer says so; `dense` ones are ' +
     'answered 503. Guests do not search: they read the documents that were shared with them.',
   query: z.strictObject({
-    q: text(2_000).refine((value) => /\S/.test(value), 'must not be blank'),
+    q: shownText(2_000),
     limit: limitOr(10),
     tags: tagsQuery.optional().describe('Separated by commas; entries that have all of them. Documents have none.'),
     status: z.enum(statuses).optional().describe('Of the entry; those of others are approved. Documents have none.'),

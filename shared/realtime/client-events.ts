@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, line, text } from '../schemas.js';
+import { id, line, shownText } from '../schemas.js';
 import { documentClientEvents } from './document-events.js';
 import { messageSchema, problem } from './message-view.js';
 
@@ -51,7 +51,7 @@ export const clientEvents = {
   'message:send': {
     payload: z.strictObject({
       conversationId: id,
-      content: text(maxMessageLength).refine((value) => /\S/.test(value), 'must not be blank'),
+      content: shownText(maxMessageLength),
       clientId: line(100).describe('Your name for the message: sent again under it, it is the same message.'),
       reply: z
         .boolean()
