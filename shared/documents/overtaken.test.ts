@@ -42,3 +42,19 @@ test('what was typed there otherwise is no reason not to take a deletion back', 
   expect(await isOver('three is gone', 'three', (text) => text.insert(5, '!'))).toBe(false);
   expect(await isOver('three is gone', 'three', (text) => text.insert(0, ' is gone '))).toBe(false);
 });
+
+test('what was deleted beside something new is seen to be back, and is not taken for what was put in', async () => {
+  const [quick, jumps] = ['the quick brown fox', 'the brown fox jumps'];
+  expect(await isOver(quick, jumps, nothing)).toBe(false);
+  expect(await isOver(quick, jumps, (text) => text.insert(4, 'quick '))).toBe(true);
+  expect(await isOver(quick, jumps, (text) => text.insert(3, ' quick'))).toBe(true);
+  expect(await isOver(quick, jumps, (text) => text.insert(4, 'slow '))).toBe(false);
+  expect(await isOver('an old line', 'an new line', (text) => text.insert(6, ' old'))).toBe(true);
+  // So long that it is replaced as a whole, by something that holds it.
+  const long = Array.from({ length: 500 }, (_, at) => `word ${at}`).join(' ');
+  expect(await isOver(long, `He says: ${long}. Yes: ${long}.`, nothing)).toBe(false);
+});
+
+test('a short word that is written on by chance is no reason not to take an edit back', async () => {
+  expect(await isOver('He went home.', 'She went home!', (text) => text.insert(14, ' And slept.'))).toBe(false);
+});
