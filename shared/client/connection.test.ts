@@ -51,6 +51,23 @@ test('on a line that is slower than we wait the answer to what was sent first is
   connection.close();
 });
 
+test('what the server fails at each time is sent for ever, or as often as was said', async () => {
+  const connection = createConnection({ url, token: 'x' });
+  const failure = { ok: false, error: { type: 'internal', message: 'It failed.' } };
+  const typing = { conversationId: 'id', typing: true };
+  const [few, many] = [connection.request('typing', typing, 3), connection.request('typing', typing)];
+  const failed = few.catch((error: unknown) => error);
+  let answered = 0;
+  await eventually(async () => {
+    for (; answered < asked.length; answered += 1) asked[answered]?.acknowledge(answered < 10 ? failure : { ok: true });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(answered).toBe(11);
+  }, soon);
+  expect(await failed).toMatchObject({ type: 'internal' });
+  expect(await many).toEqual({ ok: true });
+  connection.close();
+});
+
 test('a token is renewed when it is about to end, though the clock here says that it ended long ago', async () => {
   expires = { expiresAt: Date.now() - 3_600_000, expiresInMs: 200_000 };
   const connection = createConnection({ url, getToken: () => 'x' });

@@ -39,9 +39,14 @@ export type Connection = Emitter<ConnectionEvents> & {
   /**
    * Sends an event until it was acknowledged, across reconnects. Every event can be sent twice without harm.
    *
+   * @param mostFailures how often the server may fail at it (`internal`) before that is thrown; for ever unless told.
    * @throws ClientError what the server refused for good, or `closed`.
    */
-  request<Event extends ClientEvent>(event: Event, payload: ClientEventPayload<Event>): Promise<ClientEventAck<Event>>;
+  request<Event extends ClientEvent>(
+    event: Event,
+    payload: ClientEventPayload<Event>,
+    mostFailures?: number,
+  ): Promise<ClientEventAck<Event>>;
   /** Sends an event once if there is a connection; whether it arrived is not asked. */
   send<Event extends ClientEvent>(event: Event, payload: ClientEventPayload<Event>): void;
   session(): SessionInfo | null;
@@ -150,14 +155,18 @@ export function createConnection(options: ConnectionOptions): Connection {
   async function request<Event extends ClientEvent>(
     event: Event,
     payload: ClientEventPayload<Event>,
+    mostFailures = Infinity,
   ): Promise<ClientEventAck<Event>> {
+    let failures = 0;
     for (let tries = 0; ; tries += 1) {
       await connected();
       const answer = await attempt(event, payload);
       if (answer?.ok) return answer as ClientEventAck<Event>;
       const error = answer && 'error' in answer ? answer.error : null;
       const sessionOver = error !== null && isAboutToken(error.type) && event !== 'authenticate';
-      if (error && !isPassing(error.type) && !sessionOver) throw new ClientError(error.type, error.message);
+      if (error?.type === 'internal') failures += 1;
+      const passes = error && isPassing(error.type) && failures < mostFailures;
+      if (error && !passes && !sessionOver) throw new ClientError(error.type, error.message);
       await closing.pause(backoffMs(tries));
     }
   }

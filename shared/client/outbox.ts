@@ -1,7 +1,7 @@
 import type { Connection } from './connection.js';
 import { maxUpdateBytes } from '../realtime/update-size.js';
 import type { Off } from './emitter.js';
-import { ClientError } from './errors.js';
+import { backoffMs, ClientError } from './errors.js';
 import { mergeUpdates } from './merge-updates.js';
 
 /** Local edits on their way to the server. What is left when the connection is closed goes as its last messages. */
@@ -32,6 +32,13 @@ type Options = {
 const maxBytes = 512 * 1024;
 
 /**
+ * So often the server may fail at an edit, within some seconds, before it is told like one that is refused. It is tried
+ * again by itself, in half a minute: nobody but the server can do anything about it, and it may be mended by then.
+ */
+const mostFailures = 6;
+const failedAgainMs = 30_000;
+
+/**
  * One message is under way at a time, and what is typed meanwhile goes together with the next: on a slow line there
  * are few large ones. An edit stays here until the server has acknowledged it, across reconnects.
  */
@@ -45,6 +52,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
   /** Fewer while what is refused is looked for: what was edited before it is to be saved. */
   let most = Infinity;
   let offClosed: Off | null = null;
+  let later: ReturnType<typeof setTimeout> | undefined;
 
   function firstOf(updates: Uint8Array[]): Uint8Array[] {
     let count = 0;
@@ -60,6 +68,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
    * its page does not wait. What is under way is sent again, since it may not have got so far.
    */
   function sendLast(): void {
+    clearTimeout(later);
     let left = waiting;
     for (let batch = firstOf(left); batch.length > 0; batch = firstOf(left)) {
       left = left.slice(batch.length);
@@ -91,7 +100,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
     if (update.byteLength > maxUpdateBytes) {
       throw new ClientError('payload_too_large', `An edit may have at most ${maxUpdateBytes} bytes.`);
     }
-    const { seq } = await connection.request('document:update', { documentId, update });
+    const { seq } = await connection.request('document:update', { documentId, update }, mostFailures);
     waiting = waiting.slice(batch.length);
     if (waiting.length === 0) {
       offClosed?.();
@@ -102,6 +111,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
 
   function begin(): void {
     if (sending || scheduled) return;
+    clearTimeout(later);
     scheduled = true;
     refusal = null;
     most = Infinity;
@@ -115,6 +125,7 @@ export function createOutbox({ connection, documentId, onStored, onChange, onRef
         .catch(() => (stopped = true))
         .finally(() => {
           sending = false;
+          if (refusal?.type === 'internal') later = setTimeout(begin, backoffMs(10, failedAgainMs));
           if (refusal) onRefused(refusal);
           onChange();
           // Something may have come in after the last look.
