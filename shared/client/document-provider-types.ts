@@ -7,7 +7,7 @@ import type { ClientError } from './errors.js';
 export type DocumentProviderEvents = {
   /**
    * Everything that the server had when the document was read over this connection is here; false while it is away.
-   * What others write while the server's Redis is away comes when that is back.
+   * What others write while the server's Redis is away comes with the next edit that is saved, or when that is back.
    */
   synced: boolean;
   /** Everything that was edited here is in the server's database; of a kept Y.Doc this is known with the first sync. */
@@ -16,9 +16,9 @@ export type DocumentProviderEvents = {
   level: 'view' | 'edit';
   joined: { userId: string; name: string };
   left: { userId: string; name: string };
-  /** Events about suggestions, titles and the like, as the server sends them. */
+  /** Events about suggestions, titles and the like, as the server sends them; `room:resync` when some may be missed. */
   event: { name: ServerEvent; payload: unknown };
-  /** The server refused an edit. It is kept, and with those behind it sent again after the next reconnect. */
+  /** The server refused an edit, or fails at it. It is kept, and with those behind it sent again after the next reconnect. */
   refused: ClientError;
   /** The document may not be read any more or is gone, or the client was closed; nothing more is heard of it. */
   closed: ClientError;

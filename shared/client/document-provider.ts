@@ -9,9 +9,10 @@ import type { DocumentProvider, DocumentProviderEvents } from './document-provid
 import { createEmitter } from './emitter.js';
 import { backoffMs, ClientError } from './errors.js';
 import { createKeptEdits } from './kept-edits.js';
-import { toBytes, unpack } from './merge-updates.js';
+import { toBytes } from './merge-updates.js';
 import { createOutbox } from './outbox.js';
 import { createPeople } from './people.js';
+import { readLog } from './read-log.js';
 import { requireSameYjs } from './same-yjs.js';
 import { createSeenSeqs } from './seen-seqs.js';
 import { shareDocument } from './shared-documents.js';
@@ -56,6 +57,7 @@ export function createDocumentProvider(
     onStored(seq, update) {
       seen.add(seq);
       share.tell('document:update', { seq, update });
+      noticeGap(); // What others wrote before it is not heard of while the server's Redis is away.
     },
     onChange: lookIfSaved,
     // What was typed right before the document was closed is sent all the same, and nobody is there to be told.
@@ -90,6 +92,8 @@ export function createDocumentProvider(
     doc.transact(() => updates.forEach((update) => Y.applyUpdate(doc, update, origin)), origin);
   }
 
+  const log = { connection, documentId, seen, closing, apply };
+
   /** Joins, and reads until nothing is missing; once more if it is called meanwhile. */
   function sync(): void {
     again = true;
@@ -117,14 +121,7 @@ export function createDocumentProvider(
     // Let in only after it had left, as when the server had asked to try again.
     if (closing.closed) return share.leave();
     people.takeList(joined.present);
-    apply(unpack(joined));
-    seen.raise(joined.seq);
-    for (let { more } = joined; more && !closing.closed;) {
-      const page = await connection.request('document:resume', { documentId, after: seen.upTo() });
-      apply(unpack(page));
-      seen.raise(page.seq);
-      ({ more } = page);
-    }
+    await readLog(log, joined);
     if (closing.closed) return;
     setLevel(joined.level);
     const lacking = kept.take();
@@ -139,7 +136,10 @@ export function createDocumentProvider(
     if (!seen.hasGap() || gapTimer) return;
     gapTimer = setTimeout(() => {
       gapTimer = undefined;
-      if (seen.hasGap()) sync();
+      if (!seen.hasGap()) return;
+      // Joining again would tell who is here, which the server does not know without its Redis.
+      if (syncing) sync();
+      else void readLog(log, null).catch(() => closing.closed || sync());
     }, gapMs);
   }
 
@@ -182,6 +182,7 @@ export function createDocumentProvider(
       case 'document:changed':
       case 'room:resync':
         setTimeout(sync, Math.random() * 300);
+        if (name === 'room:resync') emitter.emit('event', { name, payload });
         break;
       case 'access:revoked':
       case 'document:deleted':

@@ -41,7 +41,10 @@ export const documentClientEvents = {
       level,
       present: z.array(z.object({ userId: id, name: z.string() })).describe('Who has the document open; at most 100.'),
     }),
-    description: 'Opens a document. Joining again is harmless and tells what you lack.',
+    description:
+      'Opens a document. Joining again is harmless and tells what you lack of the text. The title and the suggestions do ' +
+      'not come with it: read GET /documents/{id} and GET /documents/{id}/suggestions after each join, and after ' +
+      'room:resync; from then on events tell what changes.',
   },
   'document:resume': {
     payload: z.strictObject({ documentId: id, after: seq }),

@@ -108,6 +108,24 @@ test('two providers of one document on one client see each other, and one outliv
   await eventually(() => expect([...b.provider.present.values()].map(({ name }) => name)).toEqual(['Ben']));
 });
 
+test('who types is given what others wrote also while events do not come through, as when Redis is away', async () => {
+  const { id, a, b } = await scene();
+  const spy = vi.spyOn(app.ctx.publisher, 'emit').mockResolvedValue();
+  const asked = vi.spyOn(b.client.connection, 'request');
+  a.text.insert(0, 'one ');
+  await a.provider.whenSaved();
+  b.text.insert(0, 'two ');
+  await eventually(() => expect(b.text.toString()).toMatch(/one /));
+  // Joining again would say that nobody else is here: without Redis the server does not know.
+  expect(asked.mock.calls.map(([event]) => event)).not.toContain('document:join');
+  spy.mockRestore();
+  // Titles and suggestions have to be read anew then.
+  const told = vi.fn();
+  b.provider.on('event', told);
+  await app.ctx.publisher.emit(`document:${id}`, 'room:resync', { room: `document:${id}` });
+  await eventually(() => expect(told.mock.calls).toMatchObject([[{ name: 'room:resync' }]]));
+});
+
 test('what was typed right before the document was closed is saved, also after the connection was lost', async () => {
   const { id, a, b } = await scene();
   const other = createDocumentProvider(b.client, id, new Y.Doc());
