@@ -1,4 +1,4 @@
-import type { Database, Sql } from '../database.js';
+import type { Sql } from '../database.js';
 import type { Publisher } from '../realtime/publisher.js';
 import { rooms } from '../realtime/rooms.js';
 import { tellInTime } from '../realtime/tell.js';
@@ -12,19 +12,31 @@ export async function renameDocument(tx: Sql, where: { id: string; userId: strin
   return before !== null && before !== title;
 }
 
+/** Who renames without end is told of by others. */
+const mostTellings = 10;
+
 /**
  * Tells the room which title the document has, after the commit that gave it one. Of two renames at once the one that
- * committed first may come here last: so the title is told that is there by now, and nobody renames in between.
+ * committed first may tell its title last. So it is looked at again after each telling: whoever tells last either finds
+ * the title that stays, or tells that one too. Nothing is held meanwhile, since Redis may take its time.
  */
 export async function announceTitle(
-  { database, publisher }: { database: Database; publisher: Publisher },
+  { database, publisher }: { database: Sql; publisher: Publisher },
   documentId: string,
 ): Promise<void> {
-  await database.transaction(async (tx) => {
-    const title = await holdTitle(tx, documentId);
-    if (title === null) return;
+  let title = await readTitle(database, documentId);
+  for (let times = 0; title !== null && times < mostTellings; times += 1) {
     await tellInTime([publisher.emit(rooms.document(documentId), 'document:renamed', { documentId, title })]);
-  });
+    const told = title;
+    title = await readTitle(database, documentId);
+    if (title === told) return;
+  }
+}
+
+/** Null when the document is gone. */
+async function readTitle(sql: Sql, documentId: string): Promise<string | null> {
+  const { rows } = await sql.query<{ title: string }>('SELECT title FROM documents WHERE id = $1', [documentId]);
+  return rows[0]?.title ?? null;
 }
 
 /** The title, which nobody changes until the transaction has ended; null when the document is gone. */
