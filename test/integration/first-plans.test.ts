@@ -5,6 +5,8 @@ import { createDispatcher, type Dispatcher } from '../../shared/backlog/dispatch
 import type { Delivery, RunQueues } from '../../shared/backlog/run-queues.js';
 import { postMessage } from '../../shared/conversations/post-message.js';
 import { createDatabase, type Database } from '../../shared/database.js';
+import { createDocument } from '../../shared/documents/document.js';
+import { listSuggestions } from '../../shared/documents/suggestion.js';
 import { findWithoutVector, keepVectors } from '../../shared/knowledge/embeddings.js';
 import { createLogger } from '../../shared/logger.js';
 import { testDatabase } from '../support/stack.js';
@@ -115,4 +117,32 @@ it('a passage is looked up among the vectors by its text', async () => {
   const before = await rowsRead('embeddings');
   expect(await ask()).toHaveLength(10);
   expect((await rowsRead('embeddings')) - before).toBeLessThan(50);
+});
+
+it('a page of the suggestions of a document reads those of the page', async () => {
+  const make = async (from: number, count: number) => {
+    const { id } = await createDocument(database, { ownerId: user, title: 'Often rewritten' });
+    await database.query(
+      `INSERT INTO document_suggestions (id, document_id, user_id, job_id, instruction, base_state, range_start, range_end)
+       SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, $1, $2, gen_random_uuid(), '', '', 0, 0
+       FROM generate_series($3::int, $3::int + $4::int - 1) AS n`,
+      [id, user, from, count],
+    );
+    return id;
+  };
+  const documentId = await make(0, 300);
+  await make(300, many);
+  await database.query('ANALYZE document_suggestions');
+  const before = await rowsRead('document_suggestions');
+  const newest = await listSuggestions(database, { documentId, limit: 10, before: null });
+  expect(newest[9]?.id.slice(-4)).toBe('0290');
+  const older = await listSuggestions(database, { documentId, limit: 10, before: newest[9]?.id ?? null });
+  expect(older[0]?.id.slice(-4)).toBe('0289');
+  const old = await listSuggestions(database, {
+    documentId,
+    limit: 10,
+    before: older[0]?.id.replace(/.{4}$/, '0100') ?? null,
+  });
+  expect(old[0]?.id.slice(-4)).toBe('0099');
+  expect((await rowsRead('document_suggestions')) - before).toBeLessThan(100);
 });
