@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { decodeCursor, toPage } from '../../shared/cursor.js';
+import { readAsReader } from '../../shared/documents/access.js';
 import { documentPosition, documentSchema, getDocument, listDocuments } from '../../shared/documents/document.js';
 import { exportDocument, exportFormats, exportTypes } from '../../shared/documents/export.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
@@ -49,11 +50,14 @@ export const getExport = endpoint({
   response: { status: 200, description: 'The file.', stream: Object.values(exportTypes) },
   errors: ['not_found', 'payload_too_large'],
   async handler({ ctx, principal, params, query, res }) {
-    const { title } = await getDocument(ctx.database, params.id, principal.userId);
-    const { doc } = await loadDocument(ctx.database, params.id);
-    const text = { title, content: contentOf(doc).toString() };
+    const { database } = ctx;
+    const { userId } = principal;
     const { format } = query;
-    const file = await exportDocument(text, format, principal.userId);
+    const { title, file } = await readAsReader(database, params.id, userId, async () => {
+      const { title } = await getDocument(database, params.id, userId);
+      const { doc } = await loadDocument(database, params.id);
+      return { title, file: await exportDocument({ title, content: contentOf(doc).toString() }, format, userId) };
+    });
     res.status(200).setHeader('content-type', `${exportTypes[format]}; charset=utf-8`);
     // No title is a path, whatever is in it.
     res.setHeader('content-disposition', attachment(`${title.replaceAll(/[/\\:*?"<>|]/g, '-')}.${format}`));

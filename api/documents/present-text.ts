@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Principal } from '../../shared/accounts/principal.js';
+import { requireAccess } from '../../shared/documents/access.js';
 import { baseOf, keepBase } from '../../shared/documents/bases.js';
 import { documentSchema, getDocument } from '../../shared/documents/document.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
@@ -23,8 +24,11 @@ export async function presentText(
   id: string,
   res: Response,
 ): Promise<DocumentText> {
-  const view = await getDocument(database, id, principal.userId);
+  const { userId } = principal;
+  await requireAccess(database, id, userId, 'view');
   const loaded = await loadDocument(database, id);
+  // After it was read: whose right was taken away before that does not get it.
+  const view = await getDocument(database, id, userId);
   if (view.level === 'edit') await keepBase(database, id, loaded);
   const { doc, seq } = loaded;
   res.setHeader('etag', `"${baseOf(seq)}"`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decodeCursor, toPage } from '../../shared/cursor.js';
-import { requireAccess } from '../../shared/documents/access.js';
+import { readAsReader } from '../../shared/documents/access.js';
 import { maxPassage, requestEdit } from '../../shared/documents/request-edit.js';
 import { acceptSuggestion, rejectSuggestion, undoSuggestion } from '../../shared/documents/resolve-suggestion.js';
 import {
@@ -59,8 +59,9 @@ const getSuggestions = endpoint({
   errors: ['not_found', 'invalid_cursor'],
   async handler({ ctx, principal, params, query }) {
     const before = decodeCursor(query.cursor, suggestionPosition)?.id ?? null;
-    await requireAccess(ctx.database, params.id, principal.userId, 'view');
-    const found = await listSuggestions(ctx.database, { documentId: params.id, limit: query.limit + 1, before });
+    const found = await readAsReader(ctx.database, params.id, principal.userId, () =>
+      listSuggestions(ctx.database, { documentId: params.id, limit: query.limit + 1, before }),
+    );
     return toPage(found, query.limit, (last) => ({ id: last.id }));
   },
 });
@@ -74,10 +75,10 @@ const getOneSuggestion = endpoint({
   params: suggestionParams,
   response: { status: 200, description: 'The suggestion with its hunks.', schema: suggestionSchema },
   errors: ['not_found'],
-  async handler({ ctx, principal, params }) {
-    await requireAccess(ctx.database, params.id, principal.userId, 'view');
-    return getSuggestion(ctx.database, params.id, params.suggestionId);
-  },
+  handler: ({ ctx, principal, params }) =>
+    readAsReader(ctx.database, params.id, principal.userId, () =>
+      getSuggestion(ctx.database, params.id, params.suggestionId),
+    ),
 });
 
 const decisions = {

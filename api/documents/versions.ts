@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decodeCursor, toPage } from '../../shared/cursor.js';
-import { requireAccess } from '../../shared/documents/access.js';
+import { readAsReader } from '../../shared/documents/access.js';
 import { diffText } from '../../shared/documents/diff-text.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
 import { restoreVersion } from '../../shared/documents/restore.js';
@@ -25,8 +25,9 @@ export const getVersions = endpoint({
   errors: ['not_found', 'invalid_cursor'],
   async handler({ ctx, principal, params, query }) {
     const before = decodeCursor(query.cursor, z.strictObject({ n }))?.n ?? null;
-    await requireAccess(ctx.database, params.id, principal.userId, 'view');
-    const found = await listVersions(ctx.database, { documentId: params.id, limit: query.limit + 1, before });
+    const found = await readAsReader(ctx.database, params.id, principal.userId, () =>
+      listVersions(ctx.database, { documentId: params.id, limit: query.limit + 1, before }),
+    );
     return toPage(found, query.limit, (last) => ({ n: last.n }));
   },
 });
@@ -44,10 +45,8 @@ export const getVersion = endpoint({
     schema: versionSchema.extend({ content: z.string() }),
   },
   errors: ['not_found'],
-  async handler({ ctx, principal, params }) {
-    await requireAccess(ctx.database, params.id, principal.userId, 'view');
-    return readVersion(ctx.database, params.id, params.n);
-  },
+  handler: ({ ctx, principal, params }) =>
+    readAsReader(ctx.database, params.id, principal.userId, () => readVersion(ctx.database, params.id, params.n)),
 });
 
 const change = z.object({
@@ -68,12 +67,12 @@ export const getVersionDiff = endpoint({
   errors: ['not_found'],
   async handler({ ctx, principal, params, query }) {
     const { database } = ctx;
-    await requireAccess(database, params.id, principal.userId, 'view');
-    const { content: before } = await readVersion(database, params.id, params.n);
-    const after =
+    const [before, after] = await readAsReader(database, params.id, principal.userId, async () => [
+      (await readVersion(database, params.id, params.n)).content,
       query.to === undefined
         ? contentOf((await loadDocument(database, params.id)).doc).toString()
-        : (await readVersion(database, params.id, query.to)).content;
+        : (await readVersion(database, params.id, query.to)).content,
+    ]);
     const changes = diffText(before, after).map(({ at, remove, insert }) => ({
       at,
       removed: before.slice(at, at + remove),

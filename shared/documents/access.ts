@@ -56,6 +56,24 @@ export async function requireAccess(
   );
 }
 
+/**
+ * Reads something of a document for somebody. Asked before, so that a stranger costs nothing, and again when it was read:
+ * whose right was taken away before that does not get it.
+ *
+ * @throws AppError `not_found`
+ */
+export async function readAsReader<T>(
+  sql: Sql,
+  documentId: string,
+  userId: string,
+  read: () => Promise<T>,
+): Promise<T> {
+  await requireAccess(sql, documentId, userId, 'view');
+  const found = await read();
+  await requireAccess(sql, documentId, userId, 'view');
+  return found;
+}
+
 /** Everybody who may read, in the order in which they were added; whoever may read may ask. */
 export async function listReaders(sql: Sql, documentId: string, userId: string): Promise<Reader[]> {
   await requireAccess(sql, documentId, userId, 'view');

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
-import { compactDocument } from '../../shared/documents/compact.js';
+import { compactDocument, keepVersionNow } from '../../shared/documents/compact.js';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
 import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { eventually } from '../support/eventually.js';
@@ -78,13 +78,18 @@ test(
 
 test('a right that is taken away while the text is being read keeps the text from who asked for it', async () => {
   const id = await makeDocument(app, ada, { title: 'T', content: 'some text' });
+  await keepVersionNow(app.ctx.database, id, 'schedule');
   const socket = await connectRaw(app.url, ben.accessToken);
   sockets.push(socket);
   const { database } = app.ctx;
   const query = database.query.bind(database) as (asked: never) => Promise<unknown>;
   let revoke = false;
-  const spy = vi.spyOn(database, 'query').mockImplementation((async (asked: { name?: string }, ...more: never[]) => {
-    if (revoke && asked.name === 'read-document-page') {
+  const spy = vi.spyOn(database, 'query').mockImplementation((async (
+    asked: string | { name?: string },
+    ...more: never[]
+  ) => {
+    const statement = typeof asked === 'string' ? asked : (asked.name ?? '');
+    if (revoke && /^read-document-page$|^load-document$|FROM document_(versions|suggestions)/.test(statement)) {
       revoke = false;
       await query({ text: 'DELETE FROM document_access WHERE user_id = $1', values: [ben.user.id] } as never);
     }
@@ -99,6 +104,14 @@ test('a right that is taken away while the text is being read keeps the text fro
   const refused = { ok: false, error: { type: 'not_found' } };
   expect(await ask('document:join', { clientId: 1 })).toMatchObject(refused);
   expect(await ask('document:resume', { after: 0 })).toMatchObject(refused);
+  const paths = ['', '/export', '/versions', '/versions/1', '/versions/1/diff', '/suggestions'];
+  for (const path of paths) {
+    await share(app, ada, id, ben);
+    const read = () => call(ben, 'GET', `/documents/${id}${path}`);
+    expect([path, (await read()).status]).toEqual([path, 200]);
+    revoke = true;
+    expect([path, (await read()).status, revoke]).toEqual([path, 404, false]);
+  }
   spy.mockRestore();
 });
 
