@@ -55,7 +55,10 @@ async function send({ url, apiKey, body, timeoutMs, signal }: Request): Promise<
       const message = `The embeddings service did not answer within ${timeoutMs / 1_000} s.`;
       throw new EmbeddingError('embedding_timeout', message, { transient: true, cause: error });
     }
-    throw new EmbeddingError('embedding_unavailable', 'The embeddings service cannot be reached at the moment.', {
+    // A proxy may answer for a service that is starting; a wrong address does so for ever, and its operator reads this.
+    const said =
+      error instanceof SyntaxError ? 'answered with something else than JSON' : 'cannot be reached at the moment';
+    throw new EmbeddingError('embedding_unavailable', `The embeddings service ${said}.`, {
       transient: true,
       cause: error,
     });
@@ -69,8 +72,12 @@ async function send({ url, apiKey, body, timeoutMs, signal }: Request): Promise<
 const saysTooLarge =
   /too (long|large|many|big)|max(imum)?\b|max_|exceed|at most|(less|fewer|shorter) than|context (length|size|window)|batch size/i;
 
+/** An error of the server speaks of limits that have nothing to do with texts: retries, deadlines, connections. */
+const errorSaysTooLarge = /too (long|large|many tokens)|(context|sequence) (length|size|window)|batch size/i;
+
 function isTooLarge(status: number, said: string): boolean {
-  return status === 413 || ([400, 422, 500].includes(status) && saysTooLarge.test(said));
+  if (status === 500) return errorSaysTooLarge.test(said);
+  return status === 413 || ([400, 422].includes(status) && saysTooLarge.test(said));
 }
 
 async function refusal(response: Response): Promise<EmbeddingError> {
