@@ -28,11 +28,16 @@ export const shownText = (max: number) => text(max).refine(isShown, 'must not be
  */
 export const id = z.uuid().toLowerCase();
 
-/** A short line: trimmed, of which something is to be seen, without control characters and halves of surrogate pairs. */
+/**
+ * A short line: trimmed, of which something is to be seen, without control characters and halves of surrogate pairs.
+ * Lines are compared, as tags and in titles: an accented letter is one character, also where a keyboard or a file system
+ * has sent letter and accent.
+ */
 export function line(max: number, min = 1) {
   return z
     .string()
     .trim()
+    .normalize('NFC')
     .min(min)
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters')

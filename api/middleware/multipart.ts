@@ -151,13 +151,15 @@ const escapes: Record<string, string> = { '%22': '"', '%0D': '\r', '%0A': '\n' }
 
 /**
  * A name to show and to save under: the last part of a path, without what no file system takes, and without what
- * turns the direction of writing around: `exe.txt` can be made to look like `txt.exe`.
+ * turns the direction of writing around: `exe.txt` can be made to look like `txt.exe`. Accents are put together with
+ * their letters, which macOS keeps apart: the name becomes a title, which is searched by what people type.
  */
 function cleanName(name: string | undefined): string {
   // Nothing else is escaped there, not even the percent sign: `100%25.txt` is the name of a file.
   const told = (name ?? '').replaceAll(/%(?:22|0D|0A)/g, (escape) => escapes[escape] ?? escape);
   const last = told.split(/[/\\]/).at(-1) ?? '';
   const cleaned = last
+    .normalize('NFC')
     .replaceAll(/\p{Cc}|\p{Surrogate}|\p{Bidi_Control}/gu, '')
     .trim()
     .slice(-maxNameLength)

@@ -60,6 +60,20 @@ it('who joins by an id in capitals hears what others do, and others hear what is
   socket.close();
 });
 
+it('a tag is the same one, and a title is found, whether an accent comes with its letter or behind it', async () => {
+  const power = await app.registerUser({ role: 'power' });
+  const asPower = (method: string, path: string, body?: unknown): Promise<Answer> =>
+    app.request(method, path, { token: power.accessToken, body });
+  const [one, two] = ['Caf\u00e9', 'Cafe\u0301'];
+  for (const spelt of [one, two]) {
+    const made = await asPower('POST', '/knowledge', { title: spelt, content: 'Some text.', tags: [one, two] });
+    expect(made.body.entry.tags).toEqual(['caf\u00e9']);
+  }
+  for (const query of [`tags=${one}`, `tags=${two}`, `q=${one}`, `q=${two}`]) {
+    expect((await asPower('GET', `/knowledge?${encodeURI(query)}`)).body.items).toHaveLength(2);
+  }
+});
+
 it.each(['%ff', '%E0%A4', '%ED%A0%80', 'a%C3'])('refuses a query that is not UTF-8: %s', async (q) => {
   const { status, body } = await ask('GET', `/knowledge/search?q=${q}`);
   expect([status, body.code, body.detail]).toEqual([400, 'invalid_request', expect.stringContaining('UTF-8')]);

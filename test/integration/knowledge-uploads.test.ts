@@ -73,6 +73,7 @@ describe('the name of a file', () => {
     ['is cut at a character, not in it', `x${'😀'.repeat(130)}.txt`, `${'😀'.repeat(125)}.txt`],
     ['does not turn its direction', 'invoice\u202Etxt.exe', 'invoicetxt.exe'],
     ['is the last part of a path', '..\\..\\etc/passwd\0', 'passwd'],
+    ['has its accents as people type them', 'Cafe\u0301.txt', 'Caf\u00e9.txt'],
     ['has the quotation marks that a browser escapes', 'a "b"\r\n 100%25.txt', 'a "b" 100%25.txt'],
   ])('%s', async (_what, name, kept) => {
     const { body } = await system.upload(power, { name, bytes: `named ${name}` });
