@@ -72,6 +72,19 @@ describe('terms', () => {
     expect(queryTerms('to be or not to be')).not.toEqual([]);
   });
 
+  test.each([
+    ['230 V', '230V'],
+    ['230V', '230 V'],
+    ['16 A', '16A'],
+    ['wie viel 5 kg', '5kg'],
+  ])('%s finds %s', (query, passage) => {
+    expect(passageTerms(`${passage} pump`).filter((term) => queryTerms(query).includes(term))).not.toEqual([]);
+  });
+
+  test('a number alone is not looked for where letters are no unit', () => {
+    expect(queryTerms('2nd 9cfe7 iso9001')).toEqual(['2nd', '9cfe7', 'iso9001']);
+  });
+
   test('hashes never change: stored vectors depend on them', () => {
     expect([hash32(''), hash32('wing'), hash32('東京')]).toMatchInlineSnapshot(`
       [

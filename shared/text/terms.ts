@@ -55,7 +55,28 @@ export function queryWords(text: string): string[][] {
   const meaningful = words.filter((word) => !englishFunctionWords.has(word));
   const wanted = [...new Set(meaningful.length > 0 ? meaningful : words)];
   const pairs = [...new Set(runs.flatMap(bigrams))];
-  return [...wanted.map((word) => [...new Set([stem(word), word])]), ...pairs.map((pair) => [pair])];
+  const measures = spellingsOfMeasures(words);
+  return [
+    ...wanted.map((word) => [...new Set([stem(word), word, ...(measures.get(word) ?? [])])]),
+    ...pairs.map((pair) => [pair]),
+  ];
+}
+
+/**
+ * Of a number and its unit the other spelling: who looks for `230 V` means `230V` as well, which is one word in a
+ * passage, and the other way round. Asked of the query alone: what is stored stays as it is.
+ */
+function spellingsOfMeasures(words: readonly string[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const add = (word: string, spelling: string): void => void found.set(word, [...(found.get(word) ?? []), spelling]);
+  for (const [index, word] of words.entries()) {
+    const unit = words[index + 1] ?? '';
+    if (/^\d+$/.test(word) && /^\p{L}{1,3}$/u.test(unit)) [word, unit].forEach((part) => add(part, word + unit));
+    // In `2nd` the letters are no unit.
+    const number = /^(\d+)(?!(?:st|nd|rd|th)$)\p{L}{1,3}$/u.exec(word)?.[1];
+    if (number !== undefined) add(word, number);
+  }
+  return found;
 }
 
 /** Stems of English without its function words; of another language all words as they are. */
