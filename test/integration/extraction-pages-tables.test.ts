@@ -102,6 +102,13 @@ it('headings of Markdown have no signs of it, and settings in TOML are none', as
   ]);
 });
 
+it('Markdown may begin with a rule', async () => {
+  const file = '---\n\nNote: one\n\n# First\nwords\n\n---\n\n# Second\nmore';
+  expect(await files.headingsOf('a.md', file)).toEqual([[], ['First'], ['Second']]);
+  expect(await files.headingsOf('a.md', '---\n# First\nwords\n\n# Second\nmore')).toEqual([[], ['First'], ['Second']]);
+  expect(await files.headingsOf('a.md', '---\nNote: one\n# First\nNote: two')).toEqual([[], ['First']]);
+});
+
 it('a file whose content is not what its name says is told so', async () => {
   await expect(files.textOf('zeros.txt', Buffer.alloc(4_096))).rejects.toMatchObject({
     code: 'unknown_type',

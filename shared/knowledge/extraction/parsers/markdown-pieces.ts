@@ -1,4 +1,5 @@
 import { type Block, type Piece, sections } from '../piece.js';
+import { markSettings } from './front-matter.js';
 
 /** The sections of a text in Markdown, given line by line. */
 export async function* markdownPieces(
@@ -23,29 +24,15 @@ function titleOf(line: string): string {
     .trim();
 }
 
-/** What ends the settings that a text begins with, in YAML or TOML; undefined where it begins with none. */
-function frontMatterOf(line: string): RegExp | undefined {
-  if (line.trimEnd() === '---') return /^(---|\.\.\.)\s*$/;
-  return line.trimEnd() === '+++' ? /^\+\+\+\s*$/ : undefined;
-}
-
 /** Each line as a block; a heading (`# …`, or a line underlined with = or -) says its level. */
 async function* markdownBlocks(lines: AsyncIterable<{ text: string }>): AsyncGenerator<Block> {
   let held: string | undefined;
   let fence: string | undefined;
-  /** The line that ends what stands before the text for programs. */
-  let frontMatter: RegExp | undefined;
-  let first = true;
-  for await (const { text: line } of lines) {
-    const inFront = frontMatter !== undefined;
-    if (first) frontMatter = frontMatterOf(line);
-    else if (frontMatter?.test(line)) frontMatter = undefined;
-    const plain = !frontMatter && !inFront && !first;
-    first = false;
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
+  for await (const { text: line, settings } of markSettings(lines)) {
+    const mark = settings ? undefined : /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
     if (mark && !fence) fence = mark;
     else if (mark && fence && mark.startsWith(fence)) fence = undefined;
-    const underline = plain && !fence && held?.trim() ? /^ {0,3}(=+|-{2,})\s*$/.exec(line)?.[1] : undefined;
+    const underline = !settings && !fence && held?.trim() ? /^ {0,3}(=+|-{2,})\s*$/.exec(line)?.[1] : undefined;
     if (underline && held && !/^ {0,3}([-*+>|#]|\d+[.)])/.test(held)) {
       yield { text: held, level: underline.startsWith('=') ? 1 : 2 };
       held = line;
@@ -53,7 +40,7 @@ async function* markdownBlocks(lines: AsyncIterable<{ text: string }>): AsyncGen
     }
     if (held !== undefined) yield { text: held };
     held = undefined;
-    const level = fence || frontMatter ? undefined : /^ {0,3}(#{1,6})([ \t]|$)/.exec(line)?.[1]?.length;
+    const level = fence || settings ? undefined : /^ {0,3}(#{1,6})([ \t]|$)/.exec(line)?.[1]?.length;
     if (level !== undefined) yield { text: line, level };
     else held = line;
   }
