@@ -71,6 +71,11 @@ describe('a text that does not say in what encoding it is', () => {
     await expect(files.textOf('a.csv', 'a,b,c\n1,\u00002,3\n')).rejects.toMatchObject({ code: 'unknown_type' });
   });
 
+  it('may be filled up with NULs, as systems with files of fixed sizes do', async () => {
+    expect(await files.textOf('a.txt', `${german}\n${'\0'.repeat(70_000)}`)).toBe(german);
+    await expect(files.textOf('a.txt', '\0'.repeat(1_000))).rejects.toMatchObject({ code: 'unknown_type' });
+  });
+
   it('may end as DOS ends texts', async () => {
     const bytes = Buffer.concat([iconv.encode(german, 'cp850'), Buffer.from([0x1a])]);
     expect(await files.textOf('a.txt', bytes)).toBe(german);

@@ -3,9 +3,14 @@ import iconv from 'iconv-lite';
 import { bomOf, controlShare, maxControlShare, wideEncoding } from './byte-order.js';
 import type { FileType } from './part.js';
 
-/** Whether the bytes are text in some encoding: hardly any control characters, zeros only as UTF-16 has them. */
+/**
+ * Whether the bytes are text in some encoding: hardly any control characters, zeros only as UTF-16 has them, or at the end
+ * as systems with files of fixed sizes fill them up.
+ */
 export function looksLikeText(head: Buffer): boolean {
-  return bomOf(head) !== undefined || wideEncoding(head) !== undefined || controlShare(head) <= maxControlShare;
+  if (bomOf(head) !== undefined || wideEncoding(head) !== undefined) return true;
+  const text = head.subarray(0, head.findLastIndex((byte) => byte !== 0) + 1);
+  return text.length > 0 && controlShare(text) <= maxControlShare;
 }
 
 const mailHeader =
