@@ -209,4 +209,28 @@ describe('the text of a mail', () => {
     const [fixed] = await read(`${header('Re', 'text/plain')}> 2 > 1\r\n`);
     expect(fixed?.text).toContain('> 2 > 1');
   });
+
+  it('has the headings of a page that was saved with all that belongs to it', async () => {
+    const page =
+      '<html><body><p>Intro</p><h1>Pumps</h1><p>Big ones.</p><h2>Valves</h2><p>Small ones.</p></body></html>';
+    const parts = await read(
+      `${header('Manual', 'multipart/related; boundary=x')}--x\r\nContent-Type: text/html\r\n\r\n${page}\r\n--x--\r\n`,
+      'a.mht',
+    );
+    expect(parts.map(({ headingPath, text }) => [headingPath, text.trim().split('\n').at(-1)])).toEqual([
+      [['Manual'], 'Intro'],
+      [['Manual', 'Pumps'], 'Big ones.'],
+      [['Manual', 'Pumps', 'Valves'], 'Small ones.'],
+    ]);
+  });
+
+  it('is read once and without the commands of the enriched format', async () => {
+    const enriched = '<bold>Now</bold> is\r\nthe <<time.\r\n\r\n<color><param>red</param>Go</color>';
+    const [alone] = await read(header('Rich', 'text/enriched') + enriched);
+    expect(alone?.text.split('\n\n')[1]).toBe('Now is the <time.\nGo');
+    const part = (type: string, text: string): string => `--x\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`;
+    const both = part('text/plain', 'Now is\r\nthe <time.\r\nGo') + part('text/enriched', enriched);
+    const parts = await read(`${header('Rich', 'multipart/alternative; boundary=x')}${both}--x--\r\n`);
+    expect(parts.map(({ text }) => text.split('\n\n')[1])).toEqual(['Now is\nthe <time.\nGo']);
+  });
 });

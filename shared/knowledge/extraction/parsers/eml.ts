@@ -3,10 +3,11 @@ import PostalMime, { type Address, type Attachment, type Email } from 'postal-mi
 import { decodeBytes } from '../decode-file.js';
 import { encodingOfBytes } from '../encoding.js';
 import { damaged, ExtractionFailed } from '../failure.js';
-import type { Piece } from '../piece.js';
+import { type Piece, sections } from '../piece.js';
 import { withBoundary } from './mail-boundary.js';
 import { calendarText } from './mail-calendar.js';
 import { withRealCharset } from './mail-charset.js';
+import { isEnriched, withEnriched } from './mail-enriched.js';
 import { bodyOf, withWindowsSigns } from './mail-text.js';
 import { mailsIn } from './mailbox.js';
 import type { InnerFile, Source } from './parser.js';
@@ -37,7 +38,7 @@ async function* readMail(bytes: Buffer, readInner: Source['readInner']): AsyncGe
   }
   const headingPath = email.subject ? [email.subject.slice(0, 200)] : [];
   const { from, to, cc, subject, date } = email;
-  const files = email.attachments.filter((file) => !isForPrograms(file)).map(fileOf);
+  const files = email.attachments.filter((file) => !isForPrograms(file) && !isEnriched(file)).map(fileOf);
   const header = [
     ['Subject', subject],
     ['From', from ? people([from]) : undefined],
@@ -46,7 +47,13 @@ async function* readMail(bytes: Buffer, readInner: Source['readInner']): AsyncGe
     ['Date', date],
     ['Attachments', files.map(({ name }) => name).join(', ')],
   ].flatMap(([name, value]) => (value ? [`${name}: ${value}`] : []));
-  yield { headingPath, text: `${header.join('\n')}\n\n${await bodyOf(email, bytes)}`, done: 0.5 };
+  const blocks = [
+    { text: `${header.join('\n')}\n` },
+    ...(await bodyOf({ ...email, text: withEnriched(email) }, bytes)),
+  ];
+  for await (const piece of sections(blocks, () => 0.5)) {
+    yield { ...piece, headingPath: [...headingPath, ...piece.headingPath] };
+  }
 
   for (const file of files) {
     const above = [...headingPath, file.name.slice(0, 200)];

@@ -1,6 +1,7 @@
 import type { Email } from 'postal-mime';
 import { decodeBytes } from '../decode-file.js';
 import { htmlBlocks } from '../html-blocks.js';
+import type { Block } from '../piece.js';
 
 /** A text so many times shorter than the page beside it only says that there is one. */
 const stubRatio = 5;
@@ -8,12 +9,13 @@ const stubRatio = 5;
 /** How much of a mail is searched for how its lines are cut, in bytes. */
 const searchedBytes = 64 * 1024;
 
-/** What a mail says: its text, or its page where there is no text that says as much. */
-export async function bodyOf({ text = '', html = '' }: Email, mail: Buffer): Promise<string> {
+/** What a mail says: its text, or the blocks of its page where there is no text that says as much. */
+export async function bodyOf({ text = '', html = '' }: Email, mail: Buffer): Promise<Block[]> {
   const flowed = /\bformat[ \t]*=[ \t]*"?flowed/i.test(mail.subarray(0, searchedBytes).toString('latin1'));
   const plain = flowed ? withoutInnerMarks(text) : text;
-  const page = html && (await textOfHtml(html));
-  return page.length > plain.trim().length * stubRatio ? page : plain;
+  const page = html ? await blocksOf(html) : [];
+  const said = page.reduce((sum, block) => sum + block.text.length + 1, -1);
+  return said > plain.trim().length * stubRatio ? page : [{ text: plain }];
 }
 
 /** Mail programs cut the lines of what they quote too, and the mark of a line that was joined stays in its middle. */
@@ -21,13 +23,13 @@ function withoutInnerMarks(text: string): string {
   return text.replaceAll(/^(>+) .*$/gm, (line, marks: string) => line.replaceAll(` ${marks} `, ' '));
 }
 
-async function textOfHtml(html: string): Promise<string> {
+async function blocksOf(html: string): Promise<Block[]> {
   async function* all(): AsyncGenerator<{ text: string }> {
     yield { text: html };
   }
-  const lines: string[] = [];
-  for await (const { text } of htmlBlocks(all())) lines.push(text);
-  return lines.join('\n');
+  const blocks: Block[] = [];
+  for await (const block of htmlBlocks(all())) blocks.push(block);
+  return blocks;
 }
 
 /**
