@@ -58,7 +58,21 @@ it('a PDF without an outline has the headings that it marks as such', async () =
   ]);
 });
 
-it('which are known where reading goes on at a page', async () => {
+it('and they begin with their own lines, not with a sentence that begins with the same words', async () => {
+  const pdf = taggedPdfOf([
+    [
+      { roles: ['H1'], text: 'Report' },
+      { roles: ['P'], text: 'Costs are named below.' },
+      { roles: ['H2'], text: 'Costs' },
+    ],
+  ]);
+  expect(placed(await read(pdf))).toEqual([
+    [1, ['Report'], 'Report Costs are named below.'],
+    [1, ['Report', 'Costs'], 'Costs'],
+  ]);
+});
+
+it('the headings above are known where reading goes on at a page', async () => {
   const parts = await read(handbook);
   const resumed = parts.filter(({ resume }) => resume);
   expect(resumed.map(({ page }) => page)).toEqual([1, 2, 3]);

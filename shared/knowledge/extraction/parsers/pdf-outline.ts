@@ -69,16 +69,26 @@ export function sectionsOf(page: number, text: string, headings: readonly Headin
     .filter((section) => section.text.trim() !== '');
 }
 
-/** Where a line begins that has the title, in capitals too: outlines have small letters where a style prints them. */
+/**
+ * Where a line begins that has the title, in capitals too: outlines have small letters where a style prints them. A line
+ * that goes on behind it may be a sentence, and is taken only where there is no other.
+ */
 function placeOf(title: string, text: string, from: number): number | null {
-  return lineOf(title, text, from) ?? lineOf(title.toUpperCase(), text, from);
+  const written = [title, title.toUpperCase()];
+  for (const end of [String.raw`[^\S\n]*$`, '']) {
+    for (const words of written) {
+      const place = lineOf(words, end, text, from);
+      if (place !== null) return place;
+    }
+  }
+  return null;
 }
 
 /** Where a line begins that has the words, perhaps behind a number and broken over lines. */
-function lineOf(title: string, text: string, from: number): number | null {
+function lineOf(title: string, end: string, text: string, from: number): number | null {
   const words = title.split(' ').map((word) => word.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
   const line = new RegExp(
-    String.raw`^[^\S\n]*(?:[\dIVXivx]+(?:\.\d+)*[.:)]?\s+)?${words.join(String.raw`\s+`)}`,
+    String.raw`^[^\S\n]*(?:[\dIVXivx]+(?:\.\d+)*[.:)]?\s+)?${words.join(String.raw`\s+`)}${end}`,
     'gmu',
   );
   line.lastIndex = from;
