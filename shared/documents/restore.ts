@@ -6,9 +6,9 @@ import { appendEdit } from './change-content.js';
 import { claimClients } from './clients.js';
 import { keepVersionNow } from './compact.js';
 import { rewriteHere } from './edit.js';
-import { loadDocument } from './log.js';
+import { contentOf, loadDocument } from './log.js';
 import { lockRewrites } from './rewrite-lock.js';
-import { readVersion } from './versions.js';
+import { insertVersions, readVersion } from './versions.js';
 
 type Deps = { database: Database; publisher: Publisher };
 
@@ -29,13 +29,28 @@ export async function restoreVersion(
   const stored = await database.transaction(async (tx) => {
     await lockRewrites(tx, documentId);
     const { doc } = await loadDocument(tx, documentId);
+    const before = contentOf(doc).toString();
     const edit = rewriteHere(doc, content);
     if (!edit) return null;
+    await keepLateEdits(tx, documentId, before);
     await claimClients(tx, where, [edit.clientId]);
     await dropUndos(tx, documentId);
     return appendEdit(tx, where, edit.update);
   });
   if (stored) announceUpdate(publisher, stored);
+}
+
+/** What was typed after the text was kept, a moment ago, goes too: it is kept as well. */
+async function keepLateEdits(tx: Sql, documentId: string, content: string): Promise<void> {
+  // Held, so that no compaction keeps a version at the same time; in the order in which it deletes them.
+  const { rows } = await tx.query<{ authorIds: string[] }>(
+    `SELECT array_to_json(author_ids) AS "authorIds" FROM document_updates WHERE document_id = $1
+     ORDER BY seq FOR KEY SHARE`,
+    [documentId],
+  );
+  const authorIds = [...new Set(rows.flatMap((row) => row.authorIds))];
+  if (authorIds.length === 0) return;
+  await insertVersions(tx, documentId, [{ content, authorIds, reason: 'before-restore', editedAt: Date.now() }]);
 }
 
 /** The text is what it was in a version: what was taken over of suggestions before is nothing to be taken back any more. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { compactDocument, keepVersionNow } from '../../shared/documents/compact.js';
+import { lockRewrites } from '../../shared/documents/rewrite-lock.js';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
 import { makeDocument, openEditor, share, storedText } from '../support/documents.js';
 import { eventually } from '../support/eventually.js';
@@ -113,6 +114,33 @@ test('a right that is taken away while the text is being read keeps the text fro
     expect([path, (await read()).status, revoke]).toEqual([path, 404, false]);
   }
   spy.mockRestore();
+});
+
+test('what is typed while a version is being restored is kept as well', async () => {
+  const id = await makeDocument(app, ada, { title: 'T', content: 'first\n' });
+  await keepVersionNow(app.ctx.database, id, 'schedule');
+  const editor = await openEditor(app, ada, id);
+  const type = async (words: string) => {
+    editor.text.insert(0, words);
+    await editor.provider.whenSaved();
+  };
+  await type('more ');
+  const versions = async () => (await call(ada, 'GET', `/documents/${id}/versions`)).body.items as { n: number }[];
+  let restored: Promise<{ status: number }> | undefined;
+  await app.ctx.database.transaction(async (tx) => {
+    await lockRewrites(tx, id);
+    restored = call(ada, 'POST', `/documents/${id}/versions/1/restore`);
+    await eventually(async () => expect(await versions()).toHaveLength(2));
+    await type('late ');
+  });
+  expect((await restored)?.status).toBe(200);
+  await eventually(() => expect(editor.text.toString()).toBe('first\n'));
+  editor.close();
+  expect(await versions()).toMatchObject([
+    { n: 3, reason: 'before-restore', authorIds: [ada.user.id], bytes: 16 },
+    { n: 2, reason: 'before-restore' },
+    { n: 1 },
+  ]);
 });
 
 test('of two renames at once the title that stays is told last', async () => {
