@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { bringBack } from './bring-back.js';
 import type { Environment } from './environment.js';
 import { keptSecret } from './kept.js';
 import { startMessagesApi } from './messages-api/server.js';
@@ -46,7 +47,8 @@ export async function startStandIns({ env: given, folder, say, onLost }: Options
   const revive = (name: string, again: () => Promise<void>) => (): void => {
     if (stopping) return;
     say(`${name} ended unexpectedly; starting it again.`);
-    again().catch((error: unknown) => onLost(`${name} does not come back: ${messageOf(error)}`));
+    const isWanted = (): boolean => !stopping;
+    bringBack(again, isWanted).catch((error: unknown) => onLost(`${name} does not come back: ${messageOf(error)}`));
   };
 
   await mkdir(folder, { recursive: true });
