@@ -62,6 +62,12 @@ export function queryWords(text: string): string[][] {
   ];
 }
 
+/** A number with its unit, as one word. In `2nd` the letters are none. */
+const measure = /^(\d+)(?!(?:st|nd|rd|th)$)\p{L}{1,3}$/u;
+
+/** For how many words a term of a query stands: `230V` is what others write as two. */
+export const wordsIn = (term: string): number => (measure.test(term) ? 2 : 1);
+
 /**
  * Of a number and its unit the other spelling: who looks for `230 V` means `230V` as well, which is one word in a
  * passage, and the other way round. Asked of the query alone: what is stored stays as it is.
@@ -70,10 +76,9 @@ function spellingsOfMeasures(words: readonly string[]): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const add = (word: string, spelling: string): void => void found.set(word, [...(found.get(word) ?? []), spelling]);
   for (const [index, word] of words.entries()) {
-    const unit = words[index + 1] ?? '';
-    if (/^\d+$/.test(word) && /^\p{L}{1,3}$/u.test(unit)) [word, unit].forEach((part) => add(part, word + unit));
-    // In `2nd` the letters are no unit.
-    const number = /^(\d+)(?!(?:st|nd|rd|th)$)\p{L}{1,3}$/u.exec(word)?.[1];
+    const joined = word + (words[index + 1] ?? '');
+    if (measure.exec(joined)?.[1] === word) [word, joined.slice(word.length)].forEach((part) => add(part, joined));
+    const number = measure.exec(word)?.[1];
     if (number !== undefined) add(word, number);
   }
   return found;

@@ -39,6 +39,18 @@ test('terms are each there once, as Qdrant asks for', () => {
   expect(passageVector('', 5, '')).toEqual({ indices: [], values: [] });
 });
 
+test('a number written together with its unit is worth as much as both', () => {
+  const query = queryVector('230 V');
+  const scoreOf = (text: string): number => {
+    const passage = passageVector(text, 5, '');
+    return query.indices.reduce((sum, index, at) => {
+      return sum + (query.values[at] ?? 0) * (passage.values[passage.indices.indexOf(index)] ?? 0);
+    }, 0);
+  };
+  expect(scoreOf('the pump is rated 230V and draws water')).toBeGreaterThan(scoreOf('110 V'));
+  expect(queryVector('2nd wing').values).toEqual([1, 1]);
+});
+
 test('the point of a passage has the same id every time', () => {
   const version = 'b9a1c2d3-0000-4000-8000-000000000001';
   expect(pointId(version, 7)).toBe(pointId(version, 7));

@@ -1,6 +1,6 @@
 import type { SparseVector } from '../../adapters/vector-store/vector-store.js';
 import { hash32 } from '../../text/hash.js';
-import { passageTerms, queryTerms } from '../../text/terms.js';
+import { passageTerms, queryTerms, wordsIn } from '../../text/terms.js';
 
 /** How soon repeating a term stops to count. */
 const k1 = 1.5;
@@ -44,8 +44,8 @@ export function passageVector(text: string, averageLength: number, title: string
   return { indices: [...weights.keys()], values: [...weights.values()] };
 }
 
-/** The terms of a query, each once and with the same weight. */
+/** The terms of a query, each once and with the same weight for each word that it stands for. */
 export function queryVector(text: string): SparseVector {
-  const indices = [...new Set(queryTerms(text).map(hash32))];
-  return { indices, values: indices.map(() => 1) };
+  const weights = new Map(queryTerms(text).map((term) => [hash32(term), wordsIn(term)]));
+  return { indices: [...weights.keys()], values: [...weights.values()] };
 }
