@@ -55,7 +55,7 @@ export async function createConversation(sql: Sql, input: NewConversation): Prom
       INSERT INTO conversations (id, owner_id, title, system_prompt, model, knowledge)
       VALUES ($1, $2, $3, $4, $5, $6) RETURNING *
     ), member AS (
-      INSERT INTO conversation_members (conversation_id, user_id) SELECT id, owner_id FROM conversation
+      INSERT INTO conversation_members (conversation_id, user_id, owns) SELECT id, owner_id, true FROM conversation
     ) SELECT ${columns} FROM conversation`,
     [uuidv7(), input.ownerId, input.title, input.systemPrompt ?? null, input.model ?? null, input.knowledge ?? 'on'],
   );
@@ -81,21 +81,28 @@ export const conversationPosition = z.strictObject({
   id: z.uuid(),
 });
 
+const isAfter = (row: string): string =>
+  `($2::timestamptz IS NULL OR (${row}.last_message_at, ${row}.id) < ($2::timestamptz, $3::uuid))`;
+const newest = (row: string): string => `ORDER BY ${row}.last_message_at DESC, ${row}.id DESC LIMIT $4`;
+
 /**
- * The conversations of a member, the one with the newest message first. `OFFSET 0` has each looked up by its key: for
- * a member of 5,000 Postgres would rather read those of everybody (of 200,000 in 260 ms, and 145 this way).
+ * The conversations of a member, the one with the newest message first. The own ones, of which a program may have tens of
+ * thousands, are in this order in their index (of 50,000 the first page took a second when each was looked at). Those of
+ * others are looked up by their keys, which `OFFSET 0` has Postgres do: it would rather read those of everybody.
  */
 export async function listConversations(
   sql: Sql,
   query: { userId: string; limit: number; after: z.infer<typeof conversationPosition> | null },
 ): Promise<ConversationView[]> {
   const { rows } = await sql.query<ConversationRow>(
-    `SELECT ${columns} FROM conversation_members AS member
-     CROSS JOIN LATERAL (
-       SELECT * FROM conversations WHERE conversations.id = member.conversation_id OFFSET 0) AS conversation
-     WHERE member.user_id = $1
-       AND ($2::timestamptz IS NULL OR (conversation.last_message_at, conversation.id) < ($2::timestamptz, $3::uuid))
-     ORDER BY conversation.last_message_at DESC, conversation.id DESC LIMIT $4`,
+    `SELECT ${columns} FROM (
+       (SELECT * FROM conversations AS own WHERE owner_id = $1 AND ${isAfter('own')} ${newest('own')})
+       UNION ALL
+       (SELECT shared.* FROM conversation_members AS member
+        CROSS JOIN LATERAL (
+          SELECT * FROM conversations WHERE conversations.id = member.conversation_id OFFSET 0) AS shared
+        WHERE member.user_id = $1 AND NOT member.owns AND shared.owner_id <> $1 AND ${isAfter('shared')} ${newest('shared')})
+     ) AS conversation ${newest('conversation')}`,
     [query.userId, query.after?.at ?? null, query.after?.id ?? null, query.limit],
   );
   return rows.map(present);

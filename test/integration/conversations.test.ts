@@ -108,6 +108,28 @@ describe('conversations', () => {
   });
 });
 
+describe('the list', () => {
+  it('has own conversations and those of others in one order, page by page', async () => {
+    const [lister, sharer] = [await app.registerUser(), await app.registerUser()];
+    const made: string[] = [];
+    for (let n = 0; n < 7; n += 1) {
+      const by = n % 3 === 1 ? sharer : lister;
+      const { id } = (await as(by).post('/conversations', { title: `c${n}` })).body;
+      if (by === sharer) await as(by).put(`/conversations/${id}/members/${lister.user.id}`, { history: 'all' });
+      made.unshift(id);
+    }
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await as(lister).get(
+        `/conversations?limit=2${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+      );
+      seen.push(...page.body.items.map((item: { id: string }) => item.id));
+      cursor = page.body.nextCursor;
+    }
+    expect(seen).toEqual(made);
+  });
+});
+
 describe('members', () => {
   it('read from now on, or everything, as the one who adds says', async () => {
     const id = await open();

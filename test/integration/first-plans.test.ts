@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimJob, finishJob, guardClaim, renewLeases } from '../../shared/backlog/claim.js';
 import { createDispatcher, type Dispatcher } from '../../shared/backlog/dispatch.js';
 import type { Delivery, RunQueues } from '../../shared/backlog/run-queues.js';
+import { listConversations } from '../../shared/conversations/conversation.js';
 import { postMessage } from '../../shared/conversations/post-message.js';
 import { createDatabase, type Database } from '../../shared/database.js';
 import { createDocument } from '../../shared/documents/document.js';
@@ -94,6 +95,25 @@ it('a reply reads the jobs that are its business, not those of a user who has th
   const before = await rowsRead('jobs');
   await replyOnce();
   expect((await rowsRead('jobs')) - before).toBeLessThan(100);
+});
+
+it('the list of conversations reads those of its page, and what others have shared', async () => {
+  await database.query(
+    `WITH made AS (
+       INSERT INTO conversations (id, owner_id, title, last_message_at)
+       SELECT gen_random_uuid(), $1, n::text, now() - n * interval '1 second' FROM generate_series(1, $2::int) AS n RETURNING id
+     ) INSERT INTO conversation_members (conversation_id, user_id, owns) SELECT id, $1, true FROM made`,
+    [other, many],
+  );
+  // Planned anew each time: what counts is what Postgres knows of the table by then.
+  await database.query('ANALYZE conversations, conversation_members');
+  const page = () => listConversations(database, { userId: other, limit: 20, after: null });
+  const before = await rowsRead('conversations');
+  expect((await page()).map(({ title }) => title)).toEqual(Array.from({ length: 20 }, (_, n) => String(n + 1)));
+  expect((await rowsRead('conversations')) - before).toBeLessThan(50);
+  // As an earlier release writes it down: it is found once.
+  await database.query('UPDATE conversation_members SET owns = false WHERE user_id = $1', [other]);
+  expect(new Set((await page()).map(({ id }) => id)).size).toBe(20);
 });
 
 it('a passage is looked up among the vectors by its text', async () => {

@@ -11,7 +11,7 @@ export async function openMany(system: TestSystem, user: TestUser, count: number
   await system.app.ctx.database.query(
     `WITH made AS (
        INSERT INTO conversations (id, owner_id, title) SELECT id, $1, 'One of many' FROM unnest($2::uuid[]) AS id RETURNING id
-     ) INSERT INTO conversation_members (conversation_id, user_id) SELECT id, $1 FROM made`,
+     ) INSERT INTO conversation_members (conversation_id, user_id, owns) SELECT id, $1, true FROM made`,
     [user.user.id, ids],
   );
   return ids;
