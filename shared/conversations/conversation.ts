@@ -130,7 +130,7 @@ export async function updateConversation(
     `UPDATE conversations AS conversation SET title = coalesce($2, title),
        system_prompt = CASE WHEN $3 THEN $4 ELSE system_prompt END,
        model = CASE WHEN $5 THEN $6 ELSE model END, knowledge = coalesce($7, knowledge), updated_at = now()
-     WHERE id = $1 RETURNING ${columns}`,
+     WHERE id = $1 AND updated_at = $8 RETURNING ${columns}`,
     [
       where.id,
       change.title ?? null,
@@ -139,10 +139,11 @@ export async function updateConversation(
       change.model !== undefined,
       change.model ?? null,
       change.knowledge ?? null,
+      before.updatedAt,
     ],
   );
-  if (!rows[0]) throw notFound('The conversation');
-  return present(rows[0]);
+  // It was changed while this waited for it, perhaps by taking out who asks.
+  return rows[0] ? present(rows[0]) : updateConversation(sql, where, change);
 }
 
 /**

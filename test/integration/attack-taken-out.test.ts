@@ -55,6 +55,12 @@ it('accepts a message of somebody who stays while another one is taken out', asy
   expect(answer.body.reply).not.toBeNull();
 });
 
+it('renames nothing for somebody who is taken out while they wait', async () => {
+  const rename = () => call('PATCH', `/conversations/${conversationId}`, { title: 'Mine' });
+  expect((await meanwhile(rename, takeOut)).status).toBe(404);
+  expect((await call('GET', `/conversations/${conversationId}`, undefined, owner)).body.title).toBe('Test');
+});
+
 it('generates nothing again for somebody who is taken out while they wait', async () => {
   const { reply } = await ask();
   await call('POST', `/messages/${reply.id}/cancel`);
