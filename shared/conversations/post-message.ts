@@ -24,7 +24,7 @@ export type PostedMessage = {
   reply: MessageView | null;
   /** The job that makes the reply. */
   jobId: string | null;
-  /** For the dispatcher, when a reply was asked for. */
+  /** For the dispatcher, when a reply was asked for that may go, or is the next. */
   ready: Ready | null;
   /** The message had been accepted before. */
   replayed: boolean;
@@ -61,13 +61,7 @@ export const postMessage = (database: Database, input: NewMessage): Promise<Post
 async function post(database: Database, input: NewMessage, behind: boolean): Promise<PostedMessage> {
   const ids = { message: uuidv7(), reply: uuidv7(), job: uuidv7() };
   try {
-    const { rows } = await database.query<{
-      seq: number;
-      replySeq: number | null;
-      model: string | null;
-      createdAt: Date;
-      blocked: boolean | null;
-    }>({
+    const { rows } = await database.query<PostedRow>({
       ...(input.idempotency ? insertWithKey : insert),
       values: [
         input.conversationId,
@@ -100,7 +94,16 @@ async function post(database: Database, input: NewMessage, behind: boolean): Pro
   }
 }
 
+type PostedRow = Pick<MessageRow, 'seq' | 'model' | 'createdAt'> & {
+  replySeq: number | null;
+  blocked: boolean | null;
+  othersWait: boolean | null;
+};
+
 const lane = catalogue['reply-to-message'];
+
+/** Then the end of the one before lets the new one go, and the dispatcher, to whom it was a transaction, is not asked. */
+const othersWait = `EXISTS (SELECT 1 FROM jobs WHERE order_key = $11 AND blocked AND state = 'pending')`;
 
 /**
  * Where no reply is under way or waits, which is nearly always so, the new one may go at once: to let it go later took
@@ -109,7 +112,7 @@ const lane = catalogue['reply-to-message'];
  */
 const isBehind = `last_seq > 2 + (SELECT last_seq FROM conversations WHERE id = $1)
     OR EXISTS (SELECT 1 FROM jobs WHERE order_key = $11 AND NOT blocked AND state IN ('pending', 'queued', 'running'))
-    OR EXISTS (SELECT 1 FROM jobs WHERE order_key = $11 AND blocked AND state = 'pending')`;
+    OR ${othersWait}`;
 
 const statement = (keyed: boolean): string => `
 WITH wanted AS (
@@ -132,7 +135,7 @@ WITH wanted AS (
   INSERT INTO jobs (id, kind, queue, payload, user_id, subject_id, order_key, blocked)
   SELECT $9, '${lane.kind}', '${lane.queue}', $10, $2, $8, $11, $12 OR ${isBehind}
   FROM conversation WHERE reply
-  RETURNING blocked
+  RETURNING blocked, ${othersWait} AS others_wait
 )${
   keyed
     ? `, idempotency AS (
@@ -142,7 +145,7 @@ WITH wanted AS (
     : ''
 }
 SELECT message.seq, (SELECT seq FROM reply) AS "replySeq", conversation.model, message.created_at AS "createdAt",
-  (SELECT blocked FROM job) AS blocked
+  (SELECT blocked FROM job) AS blocked, (SELECT others_wait FROM job) AS "othersWait"
 FROM conversation, message`;
 
 const insert = { name: 'post-message', text: statement(false) };
@@ -151,7 +154,7 @@ const insertWithKey = { name: 'post-message-with-key', text: statement(true) };
 function present(
   input: NewMessage,
   ids: { message: string; reply: string; job: string },
-  row: { seq: number; replySeq: number | null; model: string | null; createdAt: Date; blocked: boolean | null },
+  row: PostedRow,
 ): PostedMessage {
   const createdAt = row.createdAt.toISOString();
   const common = {
@@ -192,10 +195,12 @@ function present(
     model: row.model,
     completedAt: null,
   };
-  const ready: Ready = {
-    lane: { queue: lane.queue, userId: input.authorId },
-    orderKey: row.blocked ? conversationOrderKey(input.conversationId) : undefined,
-  };
+  const ready: Ready | null = row.othersWait
+    ? null
+    : {
+        lane: { queue: lane.queue, userId: input.authorId },
+        orderKey: row.blocked ? conversationOrderKey(input.conversationId) : undefined,
+      };
   return { message, reply, jobId: ids.job, ready, replayed: false };
 }
 

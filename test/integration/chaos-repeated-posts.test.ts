@@ -186,6 +186,12 @@ it('a message that nothing goes before may be replied to at once, and one behind
     false,
     true,
   ]);
+  // Behind one that waits itself: the dispatcher is told nothing, and the end of that one lets it go.
+  const content = '[[stand-in: echo]] last';
+  const third = await postMessage(system.app.ctx.database, { conversationId, authorId: user.user.id, content });
+  expect(third.ready).toBeNull();
+  expect(await isBlocked(third.jobId as string)).toBe(true);
   await system.app.request('POST', `/messages/${first.body.reply.id}/cancel`, { token: user.accessToken });
   expect(await system.ended(user, second.body.reply.id as string)).toMatchObject({ state: 'done' });
+  expect(await system.ended(user, third.reply?.id as string)).toMatchObject({ state: 'done' });
 });
