@@ -65,6 +65,10 @@ RETURNING id, kind, queue, payload, user_id AS "userId", subject_id AS "subjectI
   (extract(epoch FROM now() - greatest(run_at, created_at)) * 1000)::float8 AS "waitedMs"`,
 };
 
+/** What {@link guardClaim} asks, for a statement that writes in the same round trip. Without a row the claim is lost. */
+export const guardSql = (id: string, attempt: string): string =>
+  `SELECT 1 FROM jobs WHERE id = ${id} AND attempt = ${attempt} AND state = 'running' FOR UPDATE`;
+
 /**
  * Locks the row until the end of the transaction, so that what is written in it counts only if this attempt
  * still holds the job when it commits.
@@ -74,7 +78,7 @@ RETURNING id, kind, queue, payload, user_id AS "userId", subject_id AS "subjectI
 export async function guardClaim(tx: Sql, claim: Claim): Promise<void> {
   const { rowCount } = await tx.query({
     name: 'guard-claim',
-    text: `SELECT 1 FROM jobs WHERE id = $1 AND attempt = $2 AND state = 'running' FOR UPDATE`,
+    text: guardSql('$1', '$2'),
     values: [claim.id, claim.attempt],
   });
   if (rowCount !== 1) throw new ClaimLost();

@@ -1,4 +1,6 @@
+import { type Claim, guardSql } from '../backlog/claim.js';
 import type { Sql } from '../database.js';
+import { ClaimLost } from '../errors.js';
 import { type MessageRow, messageColumns } from './message.js';
 
 /** A reply that is about to be written, with what its conversation says about how. */
@@ -13,35 +15,38 @@ export type ReplyTask = {
   membershipVersion: number;
 };
 
+type BegunRow = MessageRow &
+  Pick<ReplyTask, 'triggerSeq' | 'systemPrompt' | 'knowledge' | 'membershipVersion'> & {
+    ownModel: string | null;
+  };
+
 /**
- * Marks the reply as running in this attempt.
+ * Marks the reply as running in the attempt that holds its job, in one statement: it is asked before each reply, and
+ * a transaction of two took four.
  *
  * @returns null when it has ended, is gone, or belongs to a newer attempt.
+ * @throws {ClaimLost}
  */
-export async function beginReply(sql: Sql, messageId: string, attempt: number): Promise<ReplyTask | null> {
-  const { rows } = await sql.query<
-    MessageRow & {
-      triggerSeq: number;
-      systemPrompt: string | null;
-      ownModel: string | null;
-      knowledge: boolean;
-      membershipVersion: number;
-    }
-  >({
+export async function beginReply(sql: Sql, messageId: string, claim: Claim): Promise<ReplyTask | null> {
+  const { rows } = await sql.query<BegunRow | { id: null }>({
     name: 'begin-reply',
     text: `
-WITH reply AS (
+WITH claim AS MATERIALIZED (${guardSql('$3', '$2')}), reply AS (
   UPDATE messages SET state = 'running', attempt = $2
-  WHERE id = $1 AND state IN ('queued', 'running') AND attempt < $2 RETURNING ${messageColumns}
+  WHERE id = $1 AND state IN ('queued', 'running') AND attempt < $2 AND EXISTS (SELECT 1 FROM claim)
+  RETURNING ${messageColumns}
 )
-SELECT reply.*, trigger.seq AS "triggerSeq", conversation.system_prompt AS "systemPrompt",
-  conversation.model AS "ownModel", conversation.knowledge = 'on' AS knowledge, conversation.membership_version AS "membershipVersion"
-FROM reply JOIN conversations AS conversation ON conversation.id = reply."conversationId"
-JOIN messages AS trigger ON trigger.id = reply."replyTo"`,
-    values: [messageId, attempt],
+SELECT begun.* FROM claim LEFT JOIN (
+  SELECT reply.*, trigger.seq AS "triggerSeq", conversation.system_prompt AS "systemPrompt",
+    conversation.model AS "ownModel", conversation.knowledge = 'on' AS knowledge, conversation.membership_version AS "membershipVersion"
+  FROM reply JOIN conversations AS conversation ON conversation.id = reply."conversationId"
+  JOIN messages AS trigger ON trigger.id = reply."replyTo"
+) AS begun ON true`,
+    values: [messageId, claim.attempt, claim.id],
   });
   const [row] = rows;
-  if (!row) return null;
+  if (!row) throw new ClaimLost();
+  if (row.id === null) return null;
   const { triggerSeq, systemPrompt, ownModel, knowledge, membershipVersion, ...reply } = row;
   return { reply, triggerSeq, systemPrompt, model: ownModel, knowledge, membershipVersion };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimJob, finishJob, guardClaim, leaseSeconds, renewLeases } from '../../shared/backlog/claim.js';
+import { beginReply } from '../../shared/conversations/reply.js';
 import { createLeases, type Leases } from '../../shared/backlog/leases.js';
 import { ClaimLost } from '../../shared/errors.js';
 import { createTestBacklog, type TestBacklog, type TestJob } from '../support/backlog.js';
@@ -22,6 +23,21 @@ beforeEach(async () => {
 async function giveOutAgain(): Promise<void> {
   await backlog.database.query(`UPDATE jobs SET state = 'pending', lease_until = NULL WHERE id = $1`, [job.id]);
   await backlog.dispatch(backlog.dispatcher(), [job.ready]);
+}
+
+/** The reply that the job is for, as it waits. */
+async function storeReply(): Promise<void> {
+  const ids = [randomUUID(), randomUUID(), randomUUID()];
+  await backlog.database.query(
+    `INSERT INTO users (id, email, name, password_hash, role) VALUES ($1, $2, 'A', '', 'regular')`,
+    [ids[0], `${ids[0]}@example.com`],
+  );
+  await backlog.database.query(`INSERT INTO conversations (id, owner_id, title) VALUES ($1, $2, '')`, [ids[1], ids[0]]);
+  await backlog.database.query(
+    `INSERT INTO messages (id, conversation_id, seq, role, content, reply_to, state) VALUES
+      ($1, $2, 1, 'user', 'Question', NULL, 'done'), ($3, $2, 2, 'assistant', '', $1, 'queued')`,
+    [ids[2], ids[1], job.messageId],
+  );
 }
 
 describe('a claim', () => {
@@ -86,6 +102,23 @@ describe('an attempt that lost', () => {
     await expect(write).rejects.toThrow(ClaimLost);
     const { rows } = await backlog.database.query('SELECT progress FROM jobs WHERE id = $1', [job.id]);
     expect(rows).toEqual([{ progress: null }]);
+  });
+
+  it('begins no reply; the one that holds the job does, once', async () => {
+    await storeReply();
+    const lost = await backlog.claim(job.id);
+    await giveOutAgain();
+    await expect(beginReply(backlog.database, job.messageId, lost)).rejects.toThrow(ClaimLost);
+    const current = await backlog.claim(job.id);
+    await expect(beginReply(backlog.database, job.messageId, lost)).rejects.toThrow(ClaimLost);
+    const read = () => backlog.database.query('SELECT state, attempt FROM messages WHERE id = $1', [job.messageId]);
+    expect((await read()).rows).toEqual([{ state: 'queued', attempt: 0 }]);
+    expect(await beginReply(backlog.database, job.messageId, current)).toMatchObject({
+      reply: { id: job.messageId, state: 'running', attempt: 2 },
+      triggerSeq: 1,
+    });
+    expect(await beginReply(backlog.database, job.messageId, current)).toBeNull();
+    expect(await beginReply(backlog.database, randomUUID(), current)).toBeNull();
   });
 
   it('cannot lose between the guard and the commit', async () => {

@@ -4,6 +4,7 @@ import { claimJob, finishJob, guardClaim, renewLeases } from '../../shared/backl
 import { createDispatcher, type Dispatcher } from '../../shared/backlog/dispatch.js';
 import type { Delivery, RunQueues } from '../../shared/backlog/run-queues.js';
 import { listConversations } from '../../shared/conversations/conversation.js';
+import { beginReply } from '../../shared/conversations/reply.js';
 import { postMessage } from '../../shared/conversations/post-message.js';
 import { createDatabase, type Database } from '../../shared/database.js';
 import { createDocument } from '../../shared/documents/document.js';
@@ -79,6 +80,7 @@ async function replyOnce(): Promise<void> {
     if (!claim) throw new Error('Nothing was dispatched.');
     await renewLeases(database, [claim]);
     await database.transaction((tx) => guardClaim(tx, claim));
+    expect(await beginReply(database, claim.subjectId, claim)).not.toBeNull();
     dispatcher.kick(await finishJob(database, claim, { state: 'done' }));
   }
   await dispatcher.settled();

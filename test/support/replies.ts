@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../shared/database.js';
 import { findMessage, presentMessage } from '../../shared/conversations/message.js';
-import { beginReply, saveReply } from '../../shared/conversations/reply.js';
+import { saveReply } from '../../shared/conversations/reply.js';
 import { createLogger } from '../../shared/logger.js';
 import { rooms } from '../../shared/realtime/events.js';
 import type { Publisher } from '../../shared/realtime/publisher.js';
@@ -60,7 +60,11 @@ export async function scriptReply(stores: Stores, conversationId: string): Promi
   return {
     messageId: ids.reply,
     async attempt(attempt) {
-      await beginReply(database, ids.reply, attempt);
+      // As a worker does that holds the job; here there is none.
+      await database.query(`UPDATE messages SET state = 'running', attempt = $2 WHERE id = $1 AND attempt < $2`, [
+        ids.reply,
+        attempt,
+      ]);
       const { signal } = new AbortController();
       return createReplyWriter({
         log: replyLog,

@@ -8,6 +8,7 @@ import { JobFailure } from '../../shared/errors.js';
 import { storeCitations, verifyCitations, withCitations } from '../../shared/knowledge/citations.js';
 import type { PassageRef } from '../../shared/knowledge/hit.js';
 import { areStillReadable } from '../../shared/knowledge/retrieve.js';
+import type { MessageView } from '../../shared/realtime/message-view.js';
 import type { EndState } from '../../shared/realtime/reply-frames.js';
 import { readEnding } from '../../shared/realtime/reply-reader.js';
 import type { WorkerContext } from '../context.js';
@@ -40,11 +41,13 @@ export async function endReply(
 ): Promise<Outcome> {
   const { task, written, sources } = end;
   const { conversationId } = task.reply;
+  const passages = sources?.passages ?? [];
+  const citations = verifyCitations(sources?.cited ?? []);
   const saved = await inOneTransaction(ctx, async (tx) => {
     await job.guard(tx);
     const readersAreSame =
       (await membershipIsStill(tx, conversationId, task.membershipVersion)) &&
-      (!sources || (await areStillReadable(tx, await holdReaders(tx, conversationId), sources.passages)));
+      (passages.length === 0 || (await areStillReadable(tx, await holdReaders(tx, conversationId), passages)));
     // Tokens were paid for, whether or not the text is saved.
     await recordSpent(tx, job, spentOn(task, written));
     if (!readersAreSame) return 'readers-changed';
@@ -57,7 +60,7 @@ export async function endReply(
       metadata: end.metadata,
       model: written.model,
     });
-    if (row && sources) await storeCitations(tx, row.id, verifyCitations(sources.cited));
+    if (row) await storeCitations(tx, row.id, citations);
     return row;
   });
   if (saved === 'readers-changed') {
@@ -66,7 +69,9 @@ export async function endReply(
   }
   // Nothing to save: it was, by a commit whose answer got lost on the way, or the reply is gone.
   if (!saved) return announceEnd(ctx, job);
-  await announce(ctx, saved, end.seq);
+  // Most replies quote nothing: who may read what need not be asked then.
+  const message = citations.length === 0 ? presentMessage(saved) : await present(ctx, saved);
+  await announce(ctx, saved, end.seq, message);
   return { state: end.state };
 }
 
@@ -124,17 +129,23 @@ export async function announceEnd(ctx: WorkerContext, job: Run): Promise<Outcome
   if (!message) return { state: job.cancelRequested ? 'cancelled' : 'done' };
   const log = await readEnding(ctx.redis, message.id).catch(unreachable);
   const isNewest = log !== null && log.attempt === message.attempt;
-  if (!isNewest || log.end !== message.state) await announce(ctx, message, isNewest ? log.seq + 1 : 1);
+  if (!isNewest || log.end !== message.state) {
+    await announce(ctx, message, isNewest ? log.seq + 1 : 1, await present(ctx, message));
+  }
   // The job ends as the reply has: one that failed can be tried again.
   if (message.state === 'failed' && message.error) return { state: 'failed', error: message.error };
   return { state: message.state === 'cancelled' ? 'cancelled' : 'done' };
 }
 
-async function announce(ctx: WorkerContext, row: MessageRow, seq: number): Promise<void> {
-  const address = { messageId: row.id, conversationId: row.conversationId, messageSeq: row.seq };
+/** The message as everybody may read it who hears it now: who reads it later is asked about then. */
+async function present(ctx: WorkerContext, row: MessageRow): Promise<MessageView> {
   const readers = await listReaders(ctx.database, row.conversationId);
-  // For those who hear it now: who reads it later is asked about then.
   const [message = presentMessage(row)] = await withCitations(ctx.database, readers, [presentMessage(row)]);
+  return message;
+}
+
+async function announce(ctx: WorkerContext, row: MessageRow, seq: number, message: MessageView): Promise<void> {
+  const address = { messageId: row.id, conversationId: row.conversationId, messageSeq: row.seq };
   const frame = { type: 'end', attempt: row.attempt, seq, state: row.state as EndState, message } as const;
   await ctx.replyLog.append(address, frame).catch(unreachable);
 }

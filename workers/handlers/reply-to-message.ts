@@ -23,10 +23,7 @@ type Run = JobRun<'reply-to-message'>;
 export const replyToMessage: JobHandler<'reply-to-message'> = {
   async run(ctx, job) {
     if (job.cancelRequested) return endFromLog(ctx, job, { state: 'cancelled', error: null });
-    const task = await ctx.database.transaction(async (tx) => {
-      await job.guard(tx);
-      return beginReply(tx, job.payload.messageId, job.attempt);
-    });
+    const task = await beginReply(ctx.database, job.payload.messageId, job);
     if (!task) return announceEnd(ctx, job);
     return writeReply(ctx, job, task);
   },

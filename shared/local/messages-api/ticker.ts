@@ -22,6 +22,8 @@ type Running = OutgoingStream & {
   startedAt: number;
   sentBefore: number;
   lastWriteAt: number;
+  /** Before this there is nothing to do for it; until its gate opens nobody knows. */
+  nextAt: number;
   open: boolean;
 };
 
@@ -39,6 +41,8 @@ export function createTicker(): Ticker {
   function tick(): void {
     const now = performance.now();
     for (const stream of running) {
+      // First, because it costs least: of two hundred streams forty at most have something to say.
+      if (now < stream.nextAt) continue;
       if (stream.response.destroyed || stream.response.writableEnded) running.delete(stream);
       else if (!stream.response.writableNeedDrain) advance(stream, now);
     }
@@ -67,6 +71,11 @@ export function createTicker(): Ticker {
       stream.response.write(ping);
       stream.lastWriteAt = now;
     }
+    if (stream.open && stream.rate > 0) {
+      const tokenAt = stream.startedAt + ((stream.sent + 1 - stream.sentBefore) * 1000) / stream.rate;
+      // A little early, for the rounding: asked once more it costs nothing.
+      stream.nextAt = Math.min(tokenAt - 0.001, stream.lastWriteAt + pingAfterMs);
+    }
   }
 
   return {
@@ -78,6 +87,7 @@ export function createTicker(): Ticker {
         startedAt: now,
         sentBefore: 0,
         lastWriteAt: now,
+        nextAt: 0,
         open: !stream.gate,
       };
       const open = (): void => {
