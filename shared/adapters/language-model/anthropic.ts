@@ -80,9 +80,12 @@ async function readAll(
   reader: EventReader,
   watch: IdleWatch,
 ): Promise<void> {
+  // Not asked of the signal: its getter took 2 % of all that reading an answer takes.
+  let left = false;
+
   async function read(): Promise<void> {
     for await (const event of events) {
-      if (watch.signal.aborted) return;
+      if (left) return;
       reader.take(event);
       if (reader.isWhole()) watch.endSoon();
     }
@@ -95,6 +98,7 @@ async function readAll(
     // An answer that is whole stays so, however its connection ends: made again, it would be paid for twice.
     if (!reader.isWhole()) throw error;
   } finally {
+    left = true;
     reader.flush();
   }
 }
