@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FileReader, startFileReader } from '../support/extraction.js';
-import { docxOf, relations, xlsxOf, zipOf } from '../support/small-files.js';
+import { docxOf, relations, zipOf } from '../support/small-files.js';
 
 let files: FileReader;
 beforeAll(async () => {
@@ -85,37 +85,5 @@ describe('of a Word file one', () => {
       `<w:p>${list('<w:result w:val="1"/>')}${list('')}</w:p><w:p>${box('<w:default w:val="1"/>')}</w:p>` +
       `<w:p>${box('<w:default w:val="0"/><w:checked/>')}${box('<w:default w:val="1"/><w:checked w:val="0"/>')}</w:p>`;
     expect(await files.linesOf('a.docx', docxOf(body))).toEqual(['MaltaAustria', '☒', '☒☐', '', '']);
-  });
-
-  it('reads workbooks that are embedded, and says which objects are not read', async () => {
-    const object = (program: string, id: string): string =>
-      `<w:object><o:OLEObject Type="Embed" ProgID="${program}" r:id="${id}"/></w:object>`;
-    const objects = [
-      object('Excel.Sheet.12', 'a'),
-      object('Visio.Drawing.15', 'b'),
-      object('Visio.Drawing.15', 'c'),
-      object('Equation.3', 'd'),
-    ];
-    const file = zipOf([
-      {
-        name: 'word/document.xml',
-        content: `<w:document><w:p><w:r><w:t>Plan</w:t>${objects.join('')}</w:r></w:p></w:document>`,
-      },
-      {
-        name: 'word/_rels/document.xml.rels',
-        content: relations({
-          a: ['package', 'embeddings/Sheet1.xlsx'],
-          b: ['oleObject', 'embeddings/oleObject1.bin'],
-          c: ['oleObject', 'embeddings/oleObject2.bin'],
-          d: ['oleObject', 'embeddings/oleObject3.bin'],
-        }),
-      },
-      {
-        name: 'word/embeddings/Sheet1.xlsx',
-        content: xlsxOf('<row><c r="A1" t="inlineStr"><is><t>a cell</t></is></c></row>'),
-      },
-    ]);
-    expect(await files.textOf('a.docx', file)).toBe('Plan a cell An embedded object (Visio.Drawing.15) was not read.');
-    expect(await files.headingsOf('a.docx', file)).toEqual([[], ['Sheet1.xlsx', 'Data'], []]);
   });
 });

@@ -1,12 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createExtractor } from '../../shared/knowledge/extraction/extract.js';
+import { createExtractor, type Extraction } from '../../shared/knowledge/extraction/extract.js';
 import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
 
 /** Reads files that tests make. */
 export type FileReader = {
-  /** The text of a file of this name, with one space wherever there is any. @throws ExtractionFailed */
+  /** The parts of a file of this name, from where it says. @throws ExtractionFailed */
+  partsOf(name: string, content: string | Buffer, from?: Extraction['from']): Promise<ExtractedPart[]>;
+  /** Its text, with one space wherever there is any. */
   textOf(name: string, content: string | Buffer): Promise<string>;
   /** Its lines as they are. */
   linesOf(name: string, content: string | Buffer): Promise<string[]>;
@@ -18,14 +20,15 @@ export type FileReader = {
 export async function startFileReader(): Promise<FileReader> {
   const extractor = createExtractor();
   const folder = await mkdtemp(path.join(tmpdir(), 'millrace-files-'));
-  async function partsOf(name: string, content: string | Buffer): Promise<ExtractedPart[]> {
+  async function partsOf(name: string, content: string | Buffer, from?: Extraction['from']): Promise<ExtractedPart[]> {
     const file = path.join(folder, name);
     await writeFile(file, content);
     const parts: ExtractedPart[] = [];
-    for await (const part of extractor.extract({ path: file, name })) parts.push(part);
+    for await (const part of extractor.extract({ path: file, name, from })) parts.push(part);
     return parts;
   }
   return {
+    partsOf,
     async textOf(name, content) {
       const parts = await partsOf(name, content);
       return parts

@@ -1,10 +1,10 @@
-import path from 'node:path';
 import { type Block, type Piece, sections } from '../piece.js';
 import { readChart } from './chart.js';
+import { type EmbeddedObject, embeddedPieces, innerPieces } from './embedded.js';
 import type { Source } from './parser.js';
-import { mainPartOf, type Relation, relationsOf } from './relations.js';
+import { mainPartOf, relationsOf } from './relations.js';
 import { readSlide } from './slide.js';
-import { type WordObject, wordBlocks } from './word-blocks.js';
+import { wordBlocks } from './word-blocks.js';
 import { wordListsOf } from './word-numbering.js';
 import { wordStylesOf } from './word-styles.js';
 import { type Archive, openArchive } from './zip.js';
@@ -29,53 +29,25 @@ export async function* readDocx({ path: file, limits, readInner }: Source): Asyn
       styles: styles ? await wordStylesOf(archive.read(styles)) : new Map(),
       lists: numbering ? await wordListsOf(archive.read(numbering)) : new Map(),
     };
-    const objects: WordObject[] = [];
+    const objects: EmbeddedObject[] = [];
     const body = wordBlocks(
       counted(archive.read(main), (bytes) => (read += bytes)),
       looks,
       (object) => objects.push(object),
     );
     yield* sections(body, () => Math.min(1, read / Math.max(1, total)));
-    for (const chunk of partsOf('aFChunk')) yield* insertedPieces(archive, chunk, readInner);
+    // Files in another format that Word takes over when it opens this one: programs that turn web pages into Word files
+    // put all of their text there.
+    for (const chunk of partsOf('aFChunk')) yield* innerPieces(archive, chunk, readInner);
     // Of the whole file, and not of what its last heading is about.
     yield* sections(restOf(archive, partsOf), () => 1);
-    for (const file of partsOf('package')) yield* embeddedPieces(archive, file, readInner);
-    const unread = new Set(objects.filter((object) => !isRead(object, relations)).map(({ program }) => program));
-    for (const program of unread) yield notRead(program);
+    yield* embeddedPieces(archive, { objects, relations }, { readInner });
   } finally {
     archive.close();
   }
 }
 
 type PartsOf = (type: string) => string[];
-
-/**
- * A file in another format that Word takes over when it opens this one: programs that turn web pages into Word files put
- * all of their text there.
- */
-async function* insertedPieces(archive: Archive, name: string, readInner: Source['readInner']): AsyncGenerator<Piece> {
-  const content: Buffer[] = [];
-  for await (const bytes of archive.read(name)) content.push(bytes);
-  for await (const piece of readInner({ name: path.posix.basename(name), content: Buffer.concat(content) })) {
-    yield { ...piece, done: 1 };
-  }
-}
-
-/** A file of a newer office program that is shown as a picture of its first page, under its name. */
-async function* embeddedPieces(archive: Archive, name: string, readInner: Source['readInner']): AsyncGenerator<Piece> {
-  for await (const piece of insertedPieces(archive, name, readInner)) {
-    yield { ...piece, headingPath: [path.posix.basename(name), ...piece.headingPath] };
-  }
-}
-
-/** Formulas are objects too, hundreds of them: nobody looks for text in one. */
-const isRead = ({ program, id }: WordObject, relations: readonly Relation[]): boolean =>
-  /^equation/i.test(program) || relations.some((part) => part.id === id && part.type === 'package');
-
-function notRead(program: string): Piece {
-  const text = `An embedded object${program && ` (${program})`} was not read.`;
-  return { headingPath: [], text, done: 1, note: true };
-}
 
 async function* restOf(archive: Archive, partsOf: PartsOf): AsyncGenerator<Block> {
   for (const chart of partsOf('chart')) {

@@ -1,14 +1,15 @@
 import { ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import { readChart } from './chart.js';
+import { embeddedPieces } from './embedded.js';
 import type { Source } from './parser.js';
 import { mainPartOf, referenceOf, relationsOf } from './relations.js';
 import { readSlide } from './slide.js';
 import { scanXml } from './xml.js';
 import { type Archive, openArchive } from './zip.js';
 
-/** A presentation slide by slide, with tables, diagrams, charts, comments and the speaker's notes. */
-export async function* readPptx({ path, limits, onPages }: Source): AsyncGenerator<Piece> {
+/** A presentation slide by slide, with tables, diagrams, charts, comments, the speaker's notes and embedded files. */
+export async function* readPptx({ path, limits, onPages, readInner }: Source): AsyncGenerator<Piece> {
   const archive = await openArchive(path, limits.inflatedBytes);
   try {
     const slides = await slidesOf(archive);
@@ -20,8 +21,9 @@ export async function* readPptx({ path, limits, onPages }: Source): AsyncGenerat
       );
     }
     for (const [index, name] of slides.entries()) {
-      const { title, lines } = await readSlide(archive.read(name));
-      for (const { type, target } of await relationsOf(archive, name)) {
+      const { title, lines, objects } = await readSlide(archive.read(name));
+      const relations = await relationsOf(archive, name);
+      for (const { type, target } of relations) {
         if (!archive.has(target)) continue;
         if (type === 'chart') {
           const chart = await readChart(archive.read(target));
@@ -33,12 +35,12 @@ export async function* readPptx({ path, limits, onPages }: Source): AsyncGenerat
         if (type === 'comments' && more.lines.length > 0) lines.push('Comments:');
         lines.push(...more.lines);
       }
-      yield {
-        slide: index + 1,
-        headingPath: title ? [title] : [],
-        text: lines.join('\n'),
-        done: (index + 1) / slides.length,
-      };
+      const place = { slide: index + 1 };
+      const headingPath = title ? [title] : [];
+      const done = (index + 1) / slides.length;
+      yield { ...place, headingPath, text: lines.join('\n'), done };
+      const found = embeddedPieces(archive, { objects, relations }, { readInner, above: headingPath, place });
+      for await (const piece of found) yield { ...piece, done };
     }
   } finally {
     archive.close();

@@ -21,8 +21,13 @@ export async function sharedStringsOf(archive: Archive, name: string | undefined
     close(tag) {
       if (tag === 't') inText = false;
       else if (tag === 'rPh') phonetic = false;
-      else if (tag === 'si') strings.push(current);
+      else if (tag === 'si') strings.push(withoutEscapes(current));
     },
   });
   return strings;
+}
+
+/** Excel writes what XML cannot hold, and programs that imitate it every line end, as the number of the character. */
+export function withoutEscapes(text: string): string {
+  return text.replaceAll(/_x([\dA-F]{4})_/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }

@@ -1,13 +1,13 @@
 import { readChart } from './chart.js';
-import { relationsOf } from './relations.js';
+import { type Relation, relationsOf } from './relations.js';
 import { readSlide } from './slide.js';
 import { scanXml } from './xml.js';
 import type { Archive } from './zip.js';
 
 /** What stands on a sheet beside its cells: comments, texts in boxes, and titles of charts, whose values are cells. */
-export async function sheetNotes(archive: Archive, sheet: string): Promise<string[]> {
+export async function sheetNotes(archive: Archive, relations: readonly Relation[]): Promise<string[]> {
   const lines: string[] = [];
-  for (const { type, target } of await relationsOf(archive, sheet)) {
+  for (const { type, target } of relations) {
     if (!archive.has(target)) continue;
     if (type === 'comments') lines.push(...(await commentsOf(archive.read(target))));
     if (type !== 'drawing') continue;

@@ -1,3 +1,6 @@
+import type { EmbeddedObject } from './embedded.js';
+import { referenceOf } from './relations.js';
+import { withoutEscapes } from './shared-strings.js';
 import { readXml } from './xml.js';
 import { formatted, type NumberFormat } from './number-formats.js';
 
@@ -10,8 +13,16 @@ const maxColumns = 16_384;
 /** More columns in a row that are empty are left out: a cell at the far end would make a line of bars. */
 const maxGap = 16;
 
-/** The rows of a sheet, a few at a time; a cell stands at the place of its column. */
-export async function* readSheet(bytes: AsyncIterable<Buffer>, workbook: Workbook): AsyncGenerator<string[][]> {
+/**
+ * The rows of a sheet, a few at a time; a cell stands at the place of its column.
+ *
+ * @param onObject told what is embedded in the sheet.
+ */
+export async function* readSheet(
+  bytes: AsyncIterable<Buffer>,
+  workbook: Workbook,
+  onObject: (object: EmbeddedObject) => void,
+): AsyncGenerator<string[][]> {
   const rows: string[][] = [];
   let row: string[] = [];
   /** The column after the last cell. */
@@ -30,6 +41,7 @@ export async function* readSheet(bytes: AsyncIterable<Buffer>, workbook: Workboo
       } else if (tag === 'v' || tag === 't') inValue = true;
       else if (tag === 'f') inFormula = true;
       else if (tag === 'rPh') inValue = false;
+      else if (tag === 'oleObject') onObject({ program: attributes.progId ?? '', id: referenceOf(attributes) });
     },
     text(text) {
       if (inValue) cell.value += text;
@@ -65,7 +77,7 @@ function valueOf({ type, style, value, formula }: Cell, workbook: Workbook): str
   if (value === '') return formula ? `=${formula}` : '';
   if (type === 's') return workbook.strings[Number(value)] ?? '';
   if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
-  if (type !== 'n') return value;
+  if (type !== 'n') return withoutEscapes(value);
   const number = Number(value);
   if (!Number.isFinite(number)) return value;
   return formatted(number, workbook.formats.get(style), workbook.since1904);

@@ -1,13 +1,19 @@
 import { pictureText } from '../picture-text.js';
 import { lineOf } from '../table.js';
+import type { EmbeddedObject } from './embedded.js';
+import { referenceOf } from './relations.js';
 import { scanXml } from './xml.js';
 
 /** Placeholders that say nothing about the slide itself. */
 const furniture = new Set(['sldNum', 'dt', 'ftr', 'hdr', 'sldImg']);
 
+/** What a slide says and what is embedded in it. */
+export type Slide = { title: string; lines: string[]; objects: EmbeddedObject[] };
+
 /** The paragraphs of a slide, of its notes or comments, or of a diagram; a row of a table is one line. */
-export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: string; lines: string[] }> {
+export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<Slide> {
   const lines: string[] = [];
+  const objects: EmbeddedObject[] = [];
   let title = '';
   let placeholder = '';
   let paragraph = '';
@@ -35,6 +41,7 @@ export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: 
       else if (tag === 'br') paragraph += '\n';
       else if (tag === 'tab') paragraph += ' ';
       else if (tag === 'cNvPr') lines.push(...pictureText(attributes.descr));
+      else if (tag === 'oleObj') objects.push({ program: attributes.progId ?? '', id: referenceOf(attributes) });
       else if (tag === 'tr') row = [];
       else if (tag === 'tc') cell = [];
     },
@@ -60,5 +67,5 @@ export async function readSlide(bytes: AsyncIterable<Buffer>): Promise<{ title: 
       }
     },
   });
-  return { title, lines };
+  return { title, lines, objects };
 }

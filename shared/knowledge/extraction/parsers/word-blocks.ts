@@ -1,6 +1,7 @@
 import type { Block } from '../piece.js';
 import { pictureText } from '../picture-text.js';
 import { rowBuilder } from '../table-row.js';
+import type { EmbeddedObject } from './embedded.js';
 import { formFields } from './word-fields.js';
 import { dash, wordLabels } from './word-labels.js';
 import type { WordList } from './word-numbering.js';
@@ -13,9 +14,6 @@ type Paragraph = WordStyle & { text: string; style: string; pictures: string[] }
 
 /** What is said elsewhere of how paragraphs look. */
 type Looks = { styles: ReadonlyMap<string, WordStyle>; lists: ReadonlyMap<string, WordList> };
-
-/** Something of another program that is embedded in the text, and what it is called in the relations. */
-export type WordObject = { program: string; id: string };
 
 /** A row with more text than this lays out a page and is no row of a table. */
 const maxRowChars = 4_000;
@@ -34,7 +32,7 @@ const unread = new Set(['Fallback', 'moveFrom', 'rt', 'pPrChange', 'rPrChange'])
 export async function* wordBlocks(
   bytes: AsyncIterable<Buffer>,
   looks: Looks = { styles: new Map(), lists: new Map() },
-  onObject: (object: WordObject) => void = () => undefined,
+  onObject: (object: EmbeddedObject) => void = () => undefined,
 ): AsyncGenerator<Block> {
   const found: Block[] = [];
   for await (const _ of readXml(
@@ -49,7 +47,7 @@ const newParagraph = (): Paragraph => ({ text: '', style: '', pictures: [] });
 function wordHandler(
   { styles, lists }: Looks,
   emit: (block: Block) => void,
-  onObject: (object: WordObject) => void,
+  onObject: (object: EmbeddedObject) => void,
 ): Required<XmlHandler> {
   /** More than one is open where a text box stands inside of a paragraph. */
   const open: Paragraph[] = [];

@@ -1,9 +1,10 @@
 import { ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import { tableRows } from '../table.js';
+import { type EmbeddedObject, embeddedPieces } from './embedded.js';
 import type { Source } from './parser.js';
 import { numberFormatsOf } from './number-formats.js';
-import { mainPartOf, referenceOf, relationsOf } from './relations.js';
+import { mainPartOf, type Relation, referenceOf, relationsOf } from './relations.js';
 import { readSheet } from './sheet.js';
 import { sharedStringsOf } from './shared-strings.js';
 import { sheetNotes } from './sheet-notes.js';
@@ -11,17 +12,13 @@ import { scanXml } from './xml.js';
 import { type Archive, openArchive } from './zip.js';
 
 /** A workbook sheet by sheet and row by row: a library that gives whole sheets would have to hold them. */
-export async function* readXlsx({ path, limits, onPages, onAdvance }: Source): AsyncGenerator<Piece> {
+export async function* readXlsx({ path, limits, onPages, onAdvance, readInner }: Source): AsyncGenerator<Piece> {
   const archive = await openArchive(path, limits.inflatedBytes);
   try {
     if (archive.has('xl/workbook.bin')) throw binaryWorkbook();
     const main = await mainPartOf(archive, 'xl/workbook.xml', 'Excel');
     const relations = await relationsOf(archive, main);
-    const { sheets, since1904 } = await workbookOf(
-      archive,
-      main,
-      new Map(relations.map(({ id, target }) => [id, target])),
-    );
+    const { sheets, since1904 } = await workbookOf(archive, main, relations);
     onPages(sheets.length);
     if (sheets.length > limits.pages) {
       throw new ExtractionFailed(
@@ -41,11 +38,17 @@ export async function* readXlsx({ path, limits, onPages, onAdvance }: Source): A
         onAdvance();
       });
       const table = tableRows({ sheet: name }, () => Math.min(1, read / Math.max(1, total)));
-      for await (const rows of readSheet(bytes, { strings, formats, since1904 })) yield* table.add(rows);
+      const objects: EmbeddedObject[] = [];
+      const rowsOf = readSheet(bytes, { strings, formats, since1904 }, (object) => objects.push(object));
+      for await (const rows of rowsOf) yield* table.add(rows);
       yield* table.end();
-      const notes = await sheetNotes(archive, target);
+      const beside = await relationsOf(archive, target);
+      const notes = await sheetNotes(archive, beside);
       const done = Math.min(1, read / Math.max(1, total));
       if (notes.length > 0) yield { sheet: name, headingPath: [name], text: notes.join('\n'), done };
+      const embedded = { objects, relations: beside };
+      const found = embeddedPieces(archive, embedded, { readInner, above: [name], place: { sheet: name } });
+      for await (const piece of found) yield { ...piece, done };
     }
   } finally {
     archive.close();
@@ -60,17 +63,17 @@ function binaryWorkbook(): ExtractionFailed {
 async function workbookOf(
   archive: Archive,
   main: string,
-  targets: Map<string, string>,
+  relations: readonly Relation[],
 ): Promise<{ sheets: { name: string; target: string }[]; since1904: boolean }> {
   const sheets: { name: string; target: string }[] = [];
   let since1904 = false;
   await scanXml(archive.read(main), {
     open(tag, attributes) {
       if (tag === 'workbookPr') since1904 = /^(1|true)$/.test(attributes.date1904 ?? '');
-      const target = tag === 'sheet' ? targets.get(referenceOf(attributes)) : undefined;
+      const id = tag === 'sheet' ? referenceOf(attributes) : '';
       // Sheets that hold a macro have no rows; those that hold only a chart have its titles.
-      if (target && /(work|chart)sheets\//.test(target) && archive.has(target))
-        sheets.push({ name: attributes.name ?? '', target });
+      const sheet = relations.find((part) => part.id === id && /^(work|chart)sheet$/.test(part.type));
+      if (sheet && archive.has(sheet.target)) sheets.push({ name: attributes.name ?? '', target: sheet.target });
     },
   });
   return { sheets, since1904 };

@@ -40,12 +40,16 @@ export async function openArchive(path: string, inflatedBytes: number): Promise<
     throw error instanceof ExtractionFailed ? error : damaged('office', error);
   }
 
+  // Names of parts are the same in small and capital letters, and programs write them differently in different places.
+  const alike = new Map([...entries].map(([name, entry]) => [name.toLowerCase(), entry]));
+  const entryOf = (name: string): Entry | undefined => entries.get(name) ?? alike.get(name.toLowerCase());
+
   return {
     names: [...entries.keys()],
-    has: (name) => entries.has(name),
-    sizeOf: (name) => entries.get(name)?.uncompressedSize ?? 0,
+    has: (name) => entryOf(name) !== undefined,
+    sizeOf: (name) => entryOf(name)?.uncompressedSize ?? 0,
     async *read(name) {
-      const entry = entries.get(name);
+      const entry = entryOf(name);
       if (!entry) throw damaged('office', `no entry ${name}`);
       // The declared size may be a lie, and yauzl only finds that out in the end: what comes out is counted.
       if (entry.uncompressedSize > left) throw tooLarge();
