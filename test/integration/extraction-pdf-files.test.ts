@@ -1,28 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createExtractor, type Extraction } from '../../shared/knowledge/extraction/extract.js';
 import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
+import { type FileReader, startFileReader } from '../support/extraction.js';
 import { pdfOf, xlsxOf } from '../support/small-files.js';
 
-const extractor = createExtractor();
-let folder: string;
+let files: FileReader;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'millrace-pdf-files-'));
+  files = await startFileReader();
 });
-afterAll(async () => {
-  extractor.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function read(pdf: Buffer, from?: Extraction['from']): Promise<ExtractedPart[]> {
-  const file = path.join(folder, 'a.pdf');
-  await writeFile(file, pdf);
-  const parts: ExtractedPart[] = [];
-  for await (const part of extractor.extract({ path: file, name: 'a.pdf', from })) parts.push(part);
-  return parts;
-}
+afterAll(() => files.close());
 
 const book = xlsxOf('<row><c r="A1" t="inlineStr"><is><t>a cell</t></is></c></row>');
 const carrying = (texts: string[]): Buffer =>
@@ -48,21 +33,22 @@ const attachedTexts = [
 ];
 
 it('the files that a PDF carries are read after its pages, under their names and on no page of it', async () => {
-  const parts = await read(carrying(['First', 'Second']));
+  const parts = await files.partsOf('a.pdf', carrying(['First', 'Second']));
   expect(placed(parts)).toEqual([[1, [], 'First'], [2, [], 'Second'], ...attachedTexts]);
 });
 
 it('and reading goes on behind any of them', async () => {
   const pdf = carrying(['First', 'Second']);
-  const parts = await read(pdf);
-  for (const { part, resume } of parts) expect(await read(pdf, resume)).toEqual(parts.slice(part + 1));
+  const parts = await files.partsOf('a.pdf', pdf);
+  for (const { part, resume } of parts)
+    expect(await files.partsOf('a.pdf', pdf, resume)).toEqual(parts.slice(part + 1));
 });
 
 it('of a PDF without text on its pages, as a portfolio is, they are all of it', async () => {
-  expect(placed(await read(carrying([''])))).toEqual(attachedTexts);
+  expect(placed(await files.partsOf('a.pdf', carrying([''])))).toEqual(attachedTexts);
 });
 
 it('a scan stays one, whatever is said of files that it carries and that cannot be read', async () => {
   const pdf = pdfOf([''], [], [], [{ name: 'broken.pdf', content: Buffer.from('%PDF-1.7 and no more') }]);
-  await expect(read(pdf)).rejects.toMatchObject({ code: 'no_text' });
+  await expect(files.partsOf('a.pdf', pdf)).rejects.toMatchObject({ code: 'no_text' });
 });

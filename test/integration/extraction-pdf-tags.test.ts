@@ -1,30 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createExtractor, type Extraction } from '../../shared/knowledge/extraction/extract.js';
 import type { ExtractedPart } from '../../shared/knowledge/extraction/part.js';
 import { objectsIn } from '../../shared/knowledge/extraction/parsers/pdf-tags.js';
+import { type FileReader, startFileReader } from '../support/extraction.js';
 import { pdfOf } from '../support/small-files.js';
 import { taggedPdfOf } from '../support/tagged-pdf.js';
 
-const extractor = createExtractor();
-let folder: string;
+let files: FileReader;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'millrace-pdf-tags-'));
+  files = await startFileReader();
 });
-afterAll(async () => {
-  extractor.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function read(pdf: Buffer, from?: Extraction['from']): Promise<ExtractedPart[]> {
-  const file = path.join(folder, 'a.pdf');
-  await writeFile(file, pdf);
-  const parts: ExtractedPart[] = [];
-  for await (const part of extractor.extract({ path: file, name: 'a.pdf', from })) parts.push(part);
-  return parts;
-}
+afterAll(() => files.close());
 
 const placed = (parts: ExtractedPart[]) =>
   parts.map(({ page, headingPath, text }) => [page, headingPath, text.trim().replaceAll('\n', ' ')]);
@@ -47,7 +32,7 @@ const handbook = taggedPdfOf([
 ]);
 
 it('a PDF without an outline has the headings that it marks as such', async () => {
-  expect(placed(await read(handbook))).toEqual([
+  expect(placed(await files.partsOf('a.pdf', handbook))).toEqual([
     [1, ['Handbook'], 'Handbook'],
     [1, ['Handbook', 'Leave'], 'Leave Everyone has some.'],
     [1, ['Handbook', 'Leave', 'Sick leave'], 'Sick leave Tell us.'],
@@ -66,17 +51,18 @@ it('and they begin with their own lines, not with a sentence that begins with th
       { roles: ['H2'], text: 'Costs' },
     ],
   ]);
-  expect(placed(await read(pdf))).toEqual([
+  expect(placed(await files.partsOf('a.pdf', pdf))).toEqual([
     [1, ['Report'], 'Report Costs are named below.'],
     [1, ['Report', 'Costs'], 'Costs'],
   ]);
 });
 
 it('the headings above are known where reading goes on at a page', async () => {
-  const parts = await read(handbook);
+  const parts = await files.partsOf('a.pdf', handbook);
   const resumed = parts.filter(({ resume }) => resume);
   expect(resumed.map(({ page }) => page)).toEqual([1, 2, 3]);
-  for (const { part, resume } of resumed) expect(await read(handbook, resume)).toEqual(parts.slice(part + 1));
+  for (const { part, resume } of resumed)
+    expect(await files.partsOf('a.pdf', handbook, resume)).toEqual(parts.slice(part + 1));
 });
 
 it('a PDF says how many objects it has, and one that is broken does not', () => {
