@@ -106,7 +106,7 @@ it('the letters of a mail that does not declare its encoding are read', async ()
   expect(await files.textOf('a.eml', mail)).toContain(german);
 });
 
-it.each(['us-ascii', '"US-ASCII"'])('a mail in UTF-8 that declares %s is read as UTF-8', async (charset) => {
+it.each(['us-ascii', '"US-ASCII"', 'unknown-8bit'])('a mail in UTF-8 that declares %s is read as UTF-8', async (charset) => {
   const header = 'From: a@example.org\nTo: b@example.org\nSubject: Auf Wiedersehen\nMIME-Version: 1.0\n';
   const mail = `${header}Content-Type: text/plain;\n charset=${charset}\nContent-Transfer-Encoding: 8bit\n\n${german}`;
   expect(await files.textOf('a.eml', mail)).toContain(german);

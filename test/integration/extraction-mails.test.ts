@@ -175,6 +175,16 @@ it('signatures, and the style of a saved page, are no texts that came with a mai
   expect(parts.map(({ text }) => text.split('\n\n')[1])).toEqual(['Saved words']);
 });
 
+it('what stands inside of its signature is read, of a mail and of a file that came with one', async () => {
+  const signed =
+    'ME0GCSqGSIb3DQEHAqBAMD4CAQExADA1BgkqhkiG9w0BBwGgKAQmQ29udGVudC1UeXBlOiB0ZXh0L3BsYWluDQoNCkl0IGlzIG1pbmUxAA==';
+  const type = 'application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64';
+  const [mail] = await read(`${header('Signed', type)}${signed}\r\n`);
+  expect(mail?.text.trim()).toMatch(/^Subject: Signed\n.*It is mine$/s);
+  const [, file] = await read(mailOf(attached('page.txt.p7m', Buffer.from(signed, 'base64'))));
+  expect([file?.headingPath, file?.text.trim().slice(-10)]).toEqual([['Files', 'page.txt'], 'It is mine']);
+});
+
 it('of a file without text that came with a mail people are told why nothing is found in it', async () => {
   const parts = await read(mailOf(attached('scan.pdf', pdfOf([''])) + attached('empty.txt', Buffer.from(' '))));
   expect(parts.slice(1).map(({ headingPath, text }) => [headingPath, text.trim()])).toEqual([

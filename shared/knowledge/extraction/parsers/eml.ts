@@ -8,6 +8,7 @@ import { withBoundary } from './mail-boundary.js';
 import { calendarText } from './mail-calendar.js';
 import { withRealCharset } from './mail-charset.js';
 import { isEnriched, withEnriched } from './mail-enriched.js';
+import { signedContent, withoutSignature } from './mail-signed.js';
 import { bodyOf, withWindowsSigns } from './mail-text.js';
 import { mailsIn } from './mailbox.js';
 import type { InnerFile, Source } from './parser.js';
@@ -18,7 +19,7 @@ export async function* readEml({ path, readInner, onAdvance }: Source): AsyncGen
   let failed = 0;
   for (const [index, mail] of mails.entries()) {
     try {
-      for await (const piece of readMail(withBoundary(withRealCharset(mail)), readInner)) {
+      for await (const piece of readMail(withBoundary(withRealCharset(withoutSignature(mail))), readInner)) {
         yield { ...piece, done: (index + piece.done) / mails.length };
       }
     } catch (error) {
@@ -104,6 +105,8 @@ function fileOf({ filename, mimeType, content }: Attachment): InnerFile {
     const events = calendarText(Buffer.from(bytes).toString());
     if (events) return { name: filename || 'invitation', content: Buffer.from(events) };
   }
+  const signed = /\.p7m$/i.test(filename ?? '') ? signedContent(Buffer.from(bytes)) : undefined;
+  if (filename && signed) return { name: filename.replace(/\.p7m$/i, ''), content: signed };
   return { name: filename || `attachment${endings[mimeType] ?? ''}`, content: bytes };
 }
 

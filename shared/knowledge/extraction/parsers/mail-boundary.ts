@@ -22,7 +22,8 @@ export function withBoundary(mail: Buffer): Buffer {
   return Buffer.concat([Buffer.from(mended, 'latin1'), body]);
 }
 
-function endOfHeader(mail: Buffer): number {
+/** Where the empty line behind the header of a mail begins. */
+export function endOfHeader(mail: Buffer): number {
   const ends = ['\r\n\r\n', '\n\n'].map((empty) => mail.indexOf(empty)).filter((at) => at >= 0);
   return ends.length > 0 ? Math.min(...ends) : mail.length;
 }
