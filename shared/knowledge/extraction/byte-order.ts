@@ -11,11 +11,36 @@ export function bomOf(head: Buffer): { encoding: string } | undefined {
   return boms.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte));
 }
 
+/** UTF-16 and UTF-32 without a mark. */
+export function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | 'utf-32le' | 'utf-32be' | undefined {
+  return widestEncoding(head) ?? pairedEncoding(head);
+}
+
+/** UTF-32: each character has a byte that is zero and one that nearly always is, and few are no text. */
+function widestEncoding(head: Buffer): 'utf-32le' | 'utf-32be' | undefined {
+  const length = Math.min(head.length - (head.length % 4), 4096);
+  if (length < 8) return undefined;
+  for (const encoding of ['utf-32le', 'utf-32be'] as const) {
+    const [highest, higher] = encoding === 'utf-32le' ? [3, 2] : [0, 1];
+    let rare = 0;
+    let controls = 0;
+    for (let at = 0; at < length && rare !== Infinity; at += 4) {
+      const upper = head[at + higher] ?? 0;
+      const code = encoding === 'utf-32le' ? head.readUInt32LE(at) : head.readUInt32BE(at);
+      if (head[at + highest] !== 0 || upper > 0x10) rare = Infinity;
+      else if (upper > 0) rare += 1;
+      if (code < 0x20 && !(code >= 0x09 && code <= 0x0d)) controls += 1;
+    }
+    if (rare <= length / 40 && controls <= (length / 4) * maxControlShare) return encoding;
+  }
+  return undefined;
+}
+
 /**
  * UTF-16 without a mark: every other byte of ordinary text is the same few values, often zero. Chinese, Japanese and
  * Korean have few zeros, but characters of their own as hardly anything else has.
  */
-export function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+function pairedEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   const length = Math.min(head.length - (head.length % 2), 4096);
   if (length < 4) return undefined;
   let evenZeros = 0;

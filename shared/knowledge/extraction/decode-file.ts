@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import iconv from 'iconv-lite';
+import { mixedUtf8, mixedUtf8Decoder } from './mixed-utf8.js';
 
 const readBytes = 128 * 1024;
 
@@ -25,6 +26,7 @@ export function decodeBytes(bytes: Buffer, encoding: string): string {
 type Decoder = { write(bytes: Buffer): string; end(): string | undefined };
 
 function decoderOf(encoding: string): Decoder {
+  if (encoding === mixedUtf8) return mixedUtf8Decoder();
   // iconv-lite does not have the one, and knows no euro sign in the other.
   if (encoding !== 'iso-2022-jp' && encoding !== 'macintosh') return iconv.getDecoder(encoding);
   const decoder = new TextDecoder(encoding);

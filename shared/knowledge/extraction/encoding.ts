@@ -4,6 +4,7 @@ import iconv from 'iconv-lite';
 import { bomOf, wideEncoding } from './byte-order.js';
 import { sampleBytes } from './limits.js';
 import { guessEncoding } from './guess-encoding.js';
+import { completeUtf8, isMixedUtf8, mixedUtf8 } from './mixed-utf8.js';
 
 /** How the bytes of a text are to be read. */
 export type Encoding = {
@@ -91,8 +92,10 @@ class Scan {
     const sample = Buffer.concat(this.sample);
     // ISO-2022-JP is made of ASCII bytes with escapes, and so is valid UTF-8.
     if (shifts.some((shift) => sample.includes(shift))) return 'iso-2022-jp';
+    if (this.valid && this.carry.length === 0) return 'utf-8';
+    if (isMixedUtf8(sample)) return mixedUtf8;
     // A character cut off at the end of the file, or a few that are broken, are no reason to doubt all the others.
-    if ((this.valid && this.carry.length === 0) || mostlyUtf8(sample)) return 'utf-8';
+    if (mostlyUtf8(sample)) return 'utf-8';
     const name = declared?.trim().toLowerCase();
     if (name && declarable.test(name) && iconv.encodingExists(name)) {
       return wider.find(([declared]) => declared.test(name))?.[1] ?? name;
@@ -107,17 +110,4 @@ function mostlyUtf8(sample: Buffer): boolean {
   const wrong = text.split('\ufffd').length - 1;
   const right = text.replaceAll(/[\0-\u007f\ufffd]/g, '').length;
   return right >= 4 * wrong;
-}
-
-/** Where the last complete UTF-8 character ends. */
-function completeUtf8(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) return bytes.length;
-    if (byte >= 0xc0) {
-      const wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return wanted > back ? bytes.length - back : bytes.length;
-    }
-  }
-  return bytes.length;
 }

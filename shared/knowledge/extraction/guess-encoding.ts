@@ -1,5 +1,6 @@
 import chardet from 'chardet';
 import iconv from 'iconv-lite';
+import { decodeBytes } from './decode-file.js';
 import { isOfOneLanguage } from './latin-alphabets.js';
 import { sampleBytes } from './limits.js';
 
@@ -7,7 +8,8 @@ import { sampleBytes } from './limits.js';
  * What single-byte or multi-byte encoding a sample that is no UTF-8 is in. `chardet` knows long texts well; of
  * short ones (a table of names) it is unsure, and then the shape of the bytes decides.
  */
-export function guessEncoding(sample: Buffer): string {
+export function guessEncoding(bytes: Buffer): string {
+  const sample = withoutLines(bytes);
   if (paired(sample) && looksThai(sample)) return 'windows-874';
   const guesses = chardet.analyse(sample).map(({ name, confidence }) => ({ name: nameOf(name), confidence }));
   const sure = guesses.find(({ name, confidence }) => isWide(name) && confidence >= 60);
@@ -17,6 +19,12 @@ export function guessEncoding(sample: Buffer): string {
   const wide = wideByShape(sample);
   if (wide && wide !== 'gb18030') return wide;
   return westernOf(sample, guesses);
+}
+
+/** Programs for terminals draw frames of lines: a byte that is repeated is no letter. */
+function withoutLines(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1');
+  return Buffer.from(text.replaceAll(/([\u0080-\u00ff])\1{3,}/g, ''), 'latin1');
 }
 
 const aliases: Record<string, string> = {
@@ -87,10 +95,15 @@ function wideByShape(sample: Buffer): string | undefined {
     let pairs = 0;
     let common = 0;
     let kana = 0;
+    let alone = 0;
     for (let index = 0; index < sample.length - 1; index += 1) {
       const lead = sample[index] ?? 0;
-      // Half-width katakana are single bytes.
-      if (lead < 0x80 || (name === 'shift_jis' && lead >= 0xa1 && lead <= 0xdf)) continue;
+      if (lead < 0x80) continue;
+      // Half-width katakana are single bytes, but make words: others are quotation marks and letters of old Macs.
+      if (name === 'shift_jis' && lead >= 0xa1 && lead <= 0xdf) {
+        if ((sample[index - 1] ?? 0) < 0x80 && (sample[index + 1] ?? 0) < 0x80) alone += 1;
+        continue;
+      }
       const trail = sample[index + 1] ?? 0;
       index += 1;
       pairs += 1;
@@ -100,7 +113,7 @@ function wideByShape(sample: Buffer): string | undefined {
     if (pairs < 2) continue;
     // Without kana nothing tells Japanese from Chinese here, and there is more Chinese.
     if (name === 'euc-jp' && kana < pairs * 0.1) continue;
-    const share = common / pairs;
+    const share = common / (pairs + alone);
     if (share > 0.7 && share > (best?.share ?? 0) + 0.001) best = { name, share };
   }
   return best?.name;
@@ -126,7 +139,7 @@ function byLetters(sample: Buffer): string | undefined {
         else {
           const isLetter = letters.test(letter);
           score += isLetter ? 1 : -1;
-          if (common.includes(letter)) score += 1;
+          if (common.includes(letter.toLowerCase())) score += letter === letter.toLowerCase() ? 1 : 0.5;
           if (isLetter && before && letter !== letter.toLowerCase() && before === before.toLowerCase()) score -= 2;
           before = isLetter ? letter : '';
         }
@@ -154,9 +167,9 @@ function westernOf(sample: Buffer, guesses: { name: string; confidence: number }
   const western = (confidence.get('windows-1252') ?? 0) + 5;
   const ranked = [...latin, ...olderLatin].map((name) => ({
     name,
-    wrong: iconv.decode(sample, name).match(misread)?.length ?? 0,
+    wrong: decodeBytes(sample, name).match(misread)?.length ?? 0,
     // Hungarian and Lithuanian read well as Western letters, but as those of no one language.
-    strange: isOfOneLanguage(iconv.decode(sample, name), name) ? 0 : 1,
+    strange: isOfOneLanguage(decodeBytes(sample, name), name) ? 0 : 1,
     score: name === 'windows-1252' ? western : (confidence.get(name) ?? 0),
     old: olderLatin.includes(name) ? 1 : 0,
   }));

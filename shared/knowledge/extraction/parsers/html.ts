@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { decodeFile } from '../decode-file.js';
+import { declaredEncoding } from '../declared-encoding.js';
 import { encodingOf } from '../encoding.js';
 import { type HtmlBlock, htmlBlocks } from '../html-blocks.js';
 import { type Piece, sections } from '../piece.js';
@@ -7,7 +7,6 @@ import type { Source } from './parser.js';
 
 /** How much of the text must stand in the main element for the rest to be left out. */
 const mainShare = 0.3;
-const declarationBytes = 4_096;
 
 /** The main text of a web page. Read twice: only in the end is it known whether it marks its main part. */
 export async function* readHtml({ path, size, onAdvance }: Source): AsyncGenerator<Piece> {
@@ -34,20 +33,4 @@ export async function* readHtml({ path, size, onAdvance }: Source): AsyncGenerat
     for await (const block of htmlBlocks(pieces())) if (isWanted(block)) yield block;
   }
   yield* sections(wanted(), () => done);
-}
-
-async function declaredEncoding(path: string): Promise<string | undefined> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(declarationBytes), 0, declarationBytes, 0);
-    return charsetIn(buffer.subarray(0, bytesRead).toString('latin1'));
-  } finally {
-    await file.close();
-  }
-}
-
-/** The encoding that a page declares in a meta element, or as XML. */
-export function charsetIn(html: string): string | undefined {
-  const declared = /^\s*<\?xml[^>]{0,100}?\sencoding\s*=\s*["']([\w:.-]{1,40})/i.exec(html);
-  return (declared ?? /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{1,40})/i.exec(html))?.[1];
 }
