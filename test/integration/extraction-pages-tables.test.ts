@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FileReader, startFileReader } from '../support/extraction.js';
-import { xlsxOf } from '../support/small-files.js';
+import { pdfOf, xlsxOf, zipOf } from '../support/small-files.js';
 
 let files: FileReader;
 beforeAll(async () => {
@@ -49,6 +49,30 @@ describe('a table', () => {
     expect(await files.textOf('a.csv', 'id^name^city\n1^Ann, B.^Rome\n2^Bob^Oslo\n')).toBe(
       'id | name | city 1 | Ann, B. | Rome 2 | Bob | Oslo',
     );
+  });
+
+  it('may have spaces behind what parts its cells, and one column of sentences with commas', async () => {
+    expect(await files.textOf('a.csv', 'name, note\nAnn, "a, b"\nBob, c\n')).toBe('name | note Ann | a, b Bob | c');
+    const remarks = 'Remark\nGood, but slow\n"Fine, too"\nNothing\nWell\n';
+    expect(await files.linesOf('a.csv', remarks)).toEqual([
+      'Remark',
+      'Good, but slow',
+      'Fine, too',
+      'Nothing',
+      'Well',
+      '',
+      '',
+    ]);
+  });
+
+  it('has all of a long cell, and all of its rows when quotation marks far from one another do not pair', async () => {
+    const long = Array.from({ length: 10_000 }, (_, word) => `word${word}`).join(' ');
+    expect(await files.textOf('a.csv', `id,text\n1,"${long}"\n`)).toBe(`id | text 1 | ${long}`);
+    const inches = (row: number): string => (row === 1_000 || row === 39_000 ? `"${row} inch` : `pipe ${row} of many`);
+    const rows = Array.from({ length: 40_000 }, (_, row) => `${row},${inches(row)},in the store\n`).join('');
+    const text = await files.textOf('a.csv', rows);
+    expect(text).toContain('1000 | "1000 inch | in the store 1001 | pipe 1001');
+    expect(text).toMatch(/39999 \| pipe 39999 of many \| in the store$/);
   });
 
   it('may say in its first line what parts its cells', async () => {
@@ -117,4 +141,24 @@ it('a file whose content is not what its name says is told so', async () => {
   await expect(files.textOf('zeros.bin', Buffer.alloc(4_096))).rejects.toMatchObject({
     message: expect.stringMatching(/^Files of this kind cannot be read/),
   });
+});
+
+it.each([
+  [
+    'a message of Outlook',
+    Buffer.concat([
+      Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+      Buffer.alloc(600),
+      Buffer.from('__substg1.0_0037', 'utf16le'),
+    ]),
+    /^Outlook messages .* Save it as \.eml/,
+  ],
+  [
+    'a template of OpenDocument',
+    zipOf([{ name: 'mimetype', content: 'application/vnd.oasis.opendocument.text-template', stored: true }]),
+    /^OpenDocument texts .* Save it as \.docx/,
+  ],
+  ['a PDF without pages', pdfOf([]), /damaged: it has no pages/],
+])('of %s people are told what it is', async (_which, content, message) => {
+  await expect(files.textOf('a.docx', content)).rejects.toMatchObject({ message: expect.stringMatching(message) });
 });

@@ -8,6 +8,10 @@ const mail =
 describe('the type of a file', () => {
   it.each([
     ['pdf', Buffer.from('%PDF-1.7\n%âãÏÓ\n'), 'letter.docx'],
+    ['pdf', Buffer.from('\r\nHTTP/1.1 200 OK\r\n\r\n%PDF-1.4\n1 0 obj\n<< >>\nendobj\n'), 'report.pdf'],
+    ['pdf', Buffer.from('\u0001\u0002junk%PDF-1.4\n', 'latin1'), 'report.pdf'],
+    ['markdown', Buffer.from('# Formats\n\nA PDF begins with `%PDF-1.7`.\n'), 'formats.md'],
+    ['text', Buffer.from('%PDF- is what it begins with.\n'), 'formats.txt'],
     ['html', Buffer.from('\n<!DOCTYPE html><html><body>Hi</body></html>'), 'page.txt'],
     ['html', Buffer.from('<p>A fragment with <b>tags</b></p>'), 'page.html'],
     ['eml', Buffer.from(mail), undefined],

@@ -21,8 +21,7 @@ export async function detectType(head: Buffer, name?: string): Promise<FileType 
 
 /** As {@link detectType}, but leaves ZIP archives to whoever can read their list of contents. */
 export async function detect(head: Buffer, name?: string): Promise<Detected> {
-  // Readers of PDF allow for something before the header.
-  if (head.subarray(0, 1024).includes('%PDF-')) return { type: 'pdf' };
+  if (isPdf(head)) return { type: 'pdf' };
   if (head.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004'))) return { type: 'zip' };
   if (head.subarray(0, 5).equals(Buffer.from('{\\rtf'))) return { type: 'unknown', label: 'application/rtf' };
   // Before the look at magic numbers: some of them are two letters that any text may begin with.
@@ -30,8 +29,18 @@ export async function detect(head: Buffer, name?: string): Promise<Detected> {
   return { type: 'unknown', label: await labelOf(head) };
 }
 
+/** Readers of PDF allow for something before the header; but a text may be about the header, and has no objects then. */
+function isPdf(head: Buffer): boolean {
+  const at = head.subarray(0, 1024).indexOf('%PDF-');
+  if (at <= 0) return at === 0 && (/^%PDF-\d/.test(head.toString('latin1', 0, 6)) || !looksLikeText(head));
+  return !looksLikeText(head) || /(^|[\r\n])\d+ \d+ obj\b/.test(head.toString('latin1'));
+}
+
 /** A media type for what is of none of the types that are read, where one is known. */
 export async function labelOf(head: Buffer): Promise<string | undefined> {
+  // Templates and other kinds of the same programs are in no list, but say what they are in their first entry.
+  const said = /^PK\u0003\u0004.{26}mimetype(application\/[\w.+-]+)PK/s.exec(head.toString('latin1', 0, 200))?.[1];
+  if (said) return said;
   try {
     return (await fileTypeFromBuffer(head))?.mime;
   } catch {

@@ -25,6 +25,7 @@ const picture: Kind = {
 /** What to say about a file of a kind that is well known and not read; undefined where there is nothing to advise. */
 export function adviceFor(mediaType: string | undefined): string | undefined {
   if (mediaType === undefined) return undefined;
-  const kind = mediaType.startsWith('image/') ? picture : kinds[mediaType];
+  // A template, or a text for the web, is one of the same program.
+  const kind = mediaType.startsWith('image/') ? picture : (kinds[mediaType] ?? kinds[mediaType.replace(/-\w+$/, '')]);
   return kind && `${kind.name} cannot be read. ${kind.advice}`;
 }

@@ -1,7 +1,5 @@
 import { maxPartChars, type Piece } from './piece.js';
 
-/** A cell longer than this is cut, in UTF-16 code units: it is data, not text. */
-const maxCellChars = 32 * 1024;
 const maxTitleChars = 200;
 
 /**
@@ -43,7 +41,7 @@ export function tableRows(
 
 /** The cells of a row in one line; empty ones at its end are left out. */
 export function lineOf(cells: string[]): string {
-  const texts = cells.map((cell) => cell.slice(0, maxCellChars).replaceAll(/\s+/g, ' ').trim());
+  const texts = cells.map((cell) => cell.replaceAll(/\s+/g, ' ').trim());
   while (texts.length > 0 && !texts.at(-1)) texts.pop();
   return texts.every((text) => !text) ? '' : texts.join(' | ');
 }

@@ -15,6 +15,10 @@ export async function unreadable(path: string, label: string | undefined, name =
     if (await contains(path, Buffer.from('EncryptedPackage', 'utf16le'))) {
       return new ExtractionFailed('encrypted', 'The file is encrypted: it can only be opened with a password.');
     }
+    if (await contains(path, Buffer.from('__substg1.0_', 'utf16le'))) {
+      const advice = 'Save it as .eml and upload it again.';
+      return new ExtractionFailed('unknown_type', `Outlook messages (.msg) cannot be read. ${advice}`);
+    }
     const advice = 'Save it as .docx, .pptx or .xlsx and upload it again.';
     return new ExtractionFailed('unknown_type', `The file is of an old Office format that cannot be read. ${advice}`);
   }

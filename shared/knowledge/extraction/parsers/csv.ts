@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse';
 import { decodeFile } from '../decode-file.js';
 import { encodingOf } from '../encoding.js';
-import { damaged } from '../failure.js';
+import { damaged, ExtractionFailed } from '../failure.js';
 import type { Piece } from '../piece.js';
 import { tableRows } from '../table.js';
 import type { Source } from './parser.js';
@@ -12,21 +12,23 @@ const sampleChars = 16 * 1024;
 
 /**
  * A table of text: one line per row, cells apart by ` | `, its first row as the heading. When quotation marks do
- * not pair they are no marks of quotation, and a file named a table that has no rows of sensible length is text.
+ * not pair they are no marks of quotation, and a file named a table that has no rows of sensible length is text. Read
+ * twice: that shows at the end of a row which may begin anywhere, when much has been given out.
  */
 export async function* readCsv(source: Source): AsyncGenerator<Piece> {
-  const ways = [() => readTable(source, true), () => readTable(source, false), () => readText(source)];
-  for (const [index, read] of ways.entries()) {
-    let begun = false;
-    try {
-      for await (const piece of read()) {
-        begun = true;
-        yield piece;
-      }
-      return;
-    } catch (error) {
-      if (begun || index === ways.length - 1) throw error;
-    }
+  for (const quotes of [true, false]) {
+    if (await isTable(source, quotes)) return yield* readTable(source, quotes);
+  }
+  yield* readText(source);
+}
+
+async function isTable(source: Source, quotes: boolean): Promise<boolean> {
+  try {
+    for await (const _ of readTable(source, quotes)) source.onAdvance();
+    return true;
+  } catch (error) {
+    if (error instanceof ExtractionFailed) return false;
+    throw error;
   }
 }
 
@@ -36,7 +38,9 @@ async function* readTable({ path, size }: Source, quotes: boolean): AsyncGenerat
   let parser: ReturnType<typeof parse> | undefined;
   const rows: string[][] = [];
   const table = tableRows({}, () => done);
-  const settings = { quote: quotes && !encoding.oddQuotes ? '"' : null, relax_quotes: true, relax_column_count: true };
+  const quote = quotes && !encoding.oddQuotes ? '"' : null;
+  // People write a space behind a comma, and a quotation mark behind that.
+  const settings = { quote, ltrim: true, relax_quotes: true, relax_column_count: true };
   for await (const { text, bytes } of decodeFile(path, encoding.name)) {
     done = bytes / size;
     const told = parser ? null : /^\ufeff?sep=(.)(?:\r\n|\r|\n)/i.exec(text);
@@ -78,15 +82,18 @@ function settled(parser: CsvParser, act: (callback: (error?: Error | null) => vo
   });
 }
 
+/** Stands in no text: a list of sentences, some of which have a comma, is a table of one column. */
+const none = '\u001f';
+
 /** The separator that cuts most lines into the same number of cells. */
-export function delimiterOf(text: string): string {
+function delimiterOf(text: string): string {
   const lines = text
     .slice(0, sampleChars)
     .replaceAll(/"[^"]*"/g, '')
     .split(/\r?\n/)
     .filter((line) => line.trim())
     .slice(0, 50);
-  let best = { delimiter: ',', score: 0 };
+  let best = { delimiter: none, score: 0 };
   for (const delimiter of [',', ';', '\t', '|', '^', '~']) {
     const counts = lines.map((line) => line.split(delimiter).length - 1);
     const usual = counts.toSorted((a, b) => a - b)[Math.floor(counts.length / 2)] ?? 0;

@@ -37,6 +37,7 @@ export async function* readPdf({
   try {
     const { total, outline } = await parser.getInfo();
     onPages(total);
+    if (total < 1) throw new ExtractionFailed('damaged', 'The file is damaged: it has no pages.');
     if (total > limits.pages) throw tooManyPages(total, limits.pages);
     const headings = await readOutline(parser, outline);
     const tagged = headings.length === 0 && (await marksHeadings(parser, total, objects));
