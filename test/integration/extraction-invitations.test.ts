@@ -42,3 +42,24 @@ it('an invitation is read as people see it, with the words that its lines cut', 
 it('a mail to a group names all who are in it', async () => {
   expect(await files.textOf('a.eml', `${header}\r\nHi`)).toContain('To: Bob <b@example.org>, c@example.org Hi');
 });
+
+it('what Outlook has packed into a file of its own is read', async () => {
+  const attribute = (id: number, value: string): Buffer => {
+    const start = Buffer.alloc(9);
+    start.writeUInt8(2);
+    start.writeUInt32LE(id, 1);
+    start.writeUInt32LE(value.length, 5);
+    return Buffer.concat([start, Buffer.from(value), Buffer.alloc(2)]);
+  };
+  const packed = Buffer.concat([
+    Buffer.from('789f3e220100', 'hex'),
+    attribute(0x0002_800c, 'See the plan.'),
+    attribute(0x0006_9002, ''),
+    attribute(0x0001_8010, 'plan.txt'),
+    attribute(0x0006_800f, 'First we eat.'),
+  ]);
+  const type = 'Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64';
+  const mail = `${header}${type}\r\n\r\n${packed.toString('base64')}\r\n`;
+  expect(await files.headingsOf('a.eml', mail)).toEqual([['Plan'], ['Plan', 'plan.txt']]);
+  expect(await files.textOf('a.eml', mail)).toMatch(/Attachments: plan.txt See the plan. First we eat.$/);
+});

@@ -10,6 +10,7 @@ import { withRealCharset } from './mail-charset.js';
 import { isEnriched, withEnriched } from './mail-enriched.js';
 import { signedContent, withoutSignature } from './mail-signed.js';
 import { bodyOf, withWindowsSigns } from './mail-text.js';
+import { readTnef, type Tnef } from './mail-tnef.js';
 import { mailsIn } from './mailbox.js';
 import type { InnerFile, Source } from './parser.js';
 
@@ -39,7 +40,10 @@ async function* readMail(bytes: Buffer, readInner: Source['readInner']): AsyncGe
   }
   const headingPath = email.subject ? [email.subject.slice(0, 200)] : [];
   const { from, to, cc, subject, date } = email;
-  const files = email.attachments.filter((file) => !isForPrograms(file) && !isEnriched(file)).map(fileOf);
+  const files = email.attachments
+    .filter((file) => !isForPrograms(file) && !isEnriched(file))
+    .flatMap((file) => unpacked(file)?.files ?? [fileOf(file)]);
+  const text = email.html ? withEnriched(email) : withEnriched(email) || textOf(email);
   const header = [
     ['Subject', subject],
     ['From', from ? people([from]) : undefined],
@@ -48,10 +52,7 @@ async function* readMail(bytes: Buffer, readInner: Source['readInner']): AsyncGe
     ['Date', date],
     ['Attachments', files.map(({ name }) => name).join(', ')],
   ].flatMap(([name, value]) => (value ? [`${name}: ${value}`] : []));
-  const blocks = [
-    { text: `${header.join('\n')}\n` },
-    ...(await bodyOf({ ...email, text: withEnriched(email) }, bytes)),
-  ];
+  const blocks = [{ text: `${header.join('\n')}\n` }, ...(await bodyOf({ ...email, text }, bytes))];
   for await (const piece of sections(blocks, () => 0.5)) {
     yield { ...piece, headingPath: [...headingPath, ...piece.headingPath] };
   }
@@ -98,14 +99,26 @@ function people(addresses: Address[] | undefined): string {
     .join(', ');
 }
 
+/** The text of a mail that has it in what is packed only. */
+const textOf = ({ attachments }: Email): string => attachments.map((file) => unpacked(file)?.text ?? '').join('\n');
+
+/** Outlook packs what came with a mail into one file, and the text of the mail once more. */
+function unpacked({ mimeType, filename, content }: Attachment): Tnef | undefined {
+  const packed = /^application\/(vnd\.)?ms-tnef$/i.test(mimeType) || /^winmail\.dat$/i.test(filename ?? '');
+  return packed ? readTnef(bytesOf(content)) : undefined;
+}
+
+const bytesOf = (content: Attachment['content']): Buffer =>
+  typeof content === 'string' ? Buffer.from(content) : Buffer.from(new Uint8Array(content));
+
 /** Without a name it gets one that says what the content alone does not always: a table, a page, a mail. */
 function fileOf({ filename, mimeType, content }: Attachment): InnerFile {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
+  const bytes = bytesOf(content);
   if (mimeType === 'text/calendar') {
-    const events = calendarText(Buffer.from(bytes).toString());
+    const events = calendarText(bytes.toString());
     if (events) return { name: filename || 'invitation', content: Buffer.from(events) };
   }
-  const signed = /\.p7m$/i.test(filename ?? '') ? signedContent(Buffer.from(bytes)) : undefined;
+  const signed = /\.p7m$/i.test(filename ?? '') ? signedContent(bytes) : undefined;
   if (filename && signed) return { name: filename.replace(/\.p7m$/i, ''), content: signed };
   return { name: filename || `attachment${endings[mimeType] ?? ''}`, content: bytes };
 }
