@@ -52,3 +52,12 @@ it('a scan stays one, whatever is said of files that it carries and that cannot 
   const pdf = pdfOf([''], [], [], [{ name: 'broken.pdf', content: Buffer.from('%PDF-1.7 and no more') }]);
   await expect(files.partsOf('a.pdf', pdf)).rejects.toMatchObject({ code: 'no_text' });
 });
+
+it('of a page that is damaged people are told, and the others are read', async () => {
+  const whole = pdfOf(['First', 'Second']).toString('latin1');
+  const broken = Buffer.from(whole.replace('[4 0 R 6 0 R]', '[4 0 R 9 0 R]'), 'latin1');
+  expect(placed(await files.partsOf('a.pdf', broken))).toEqual([
+    [1, [], 'First'],
+    [2, [], 'Page 2 was not read: it is damaged.'],
+  ]);
+});

@@ -14,6 +14,8 @@ describe('the type of a file', () => {
     ['text', Buffer.from('%PDF- is what it begins with.\n'), 'formats.txt'],
     ['html', Buffer.from('\n<!DOCTYPE html><html><body>Hi</body></html>'), 'page.txt'],
     ['html', Buffer.from('<p>A fragment with <b>tags</b></p>'), 'page.html'],
+    ['html', Buffer.from('<table border=1><tr><td>A</td></tr></table>'), 'export.xls'],
+    ['text', Buffer.from('<p>is how a paragraph begins</p>'), 'notes.txt'],
     ['eml', Buffer.from(mail), undefined],
     ['markdown', Buffer.from('# Title\n\nText'), 'README.md'],
     ['csv', Buffer.from('a;b\n1;2\n'), 'table.csv'],

@@ -18,6 +18,7 @@ const mailHeader =
 const mailMark = /^(received|message-id|mime-version|return-path|delivered-to|date|from)[ \t]*:/i;
 const programMark = /^(received|message-id|mime-version|return-path|delivered-to)[ \t]*:/i;
 const htmlMark = /<(!doctype\s+html|html|head|body)[\s>]/i;
+const htmlStart = /^<(?:table|div|p|h[1-6]|ul|ol|meta|style|center|font|span)[\s>]/i;
 const htmlTags = /<(p|div|span|table|h[1-6]|ul|ol|a|br|title|meta)[\s/>]/i;
 
 /** The kind of text, from what it says and then from its name. */
@@ -33,6 +34,8 @@ export function textType(head: Buffer, name?: string): FileType {
   if (!markdown && start.startsWith('<') && htmlMark.test(start)) return 'html';
   if (/^\.x?html?$/.test(extension) && htmlTags.test(text)) return 'html';
   if (markdown) return 'markdown';
+  // Programs export a table as a piece of a page, and name it as a spreadsheet.
+  if (!isNamedText(extension) && htmlStart.test(start) && start.includes('</')) return 'html';
   if (/^\.(csv|tsv|tab)$/.test(extension)) return 'csv';
   if (extension === '' && looksLikeTable(text)) return 'csv';
   return 'text';
@@ -47,11 +50,13 @@ function isMail(start: string, extension: string): boolean {
     if (!/^[\w-]+[ \t]*:/.test(line)) break;
     if (mailHeader.test(line)) headers.push(line);
   }
-  const named = /^\.(txt|text|log|md|markdown|mdown|mkd|csv|tsv|tab)$/.test(extension);
-  const mark = named ? programMark : mailMark;
+  const mark = isNamedText(extension) ? programMark : mailMark;
   const enough = headers.length >= 3 || headers.some((header) => /^content-type[ \t]*:[ \t]*multipart\//i.test(header));
   return enough && headers.some((header) => mark.test(header));
 }
+
+const isNamedText = (extension: string): boolean =>
+  /^\.(txt|text|log|md|markdown|mdown|mkd|csv|tsv|tab)$/.test(extension);
 
 /** Whether every line has the same number of the same separator, at least two of them. */
 function looksLikeTable(text: string): boolean {

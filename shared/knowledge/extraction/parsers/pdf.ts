@@ -50,18 +50,18 @@ export async function* readPdf({
     }
     let failedPages = 0;
     for (let page = from?.page ?? 1; page <= total; page += 1) {
-      let text = '';
+      const sections: Pick<Piece, 'headingPath' | 'text' | 'note'>[] = [];
       try {
         const found = await pageText(parser, page, tagged);
         enter(page, found);
-        text = found.text;
+        sections.push(...sectionsOf(page, joinHyphens(found.text), headings));
       } catch (error) {
         // One broken page does not spoil a book; when no page can be read the file is damaged.
         failedPages += 1;
         if (failedPages === total) throw error;
+        sections.push({ headingPath: [], text: `Page ${page} was not read: it is damaged.`, note: true });
       }
       onAdvance();
-      const sections = sectionsOf(page, joinHyphens(text), headings);
       const added = await annotationsOf(parser, page);
       if (added) sections.push({ headingPath: sections.at(-1)?.headingPath ?? [], text: added });
       for (const [index, section] of sections.entries()) {
