@@ -63,14 +63,20 @@ export const postReject = endpoint({
   path: '/knowledge/:id/reject',
   tag: 'knowledge',
   auth: 'user',
-  summary: 'Send the newest version back, with a reason',
-  description: 'Only for admins. An entry that was approved is taken back from everybody.',
+  summary: 'Send the newest version back, or the approved one, with a reason',
+  description:
+    'Only for admins. The newest version is sent back unless `version` names the approved one. What was approved is taken ' +
+    'back from everybody; a newer version of it stays the draft, or whatever it is, and can be approved. To send back a ' +
+    'newer version leaves the approved one to its readers.',
   params: idParams,
-  body: z.strictObject({ reason: shownText(maxReasonLength) }),
+  body: z.strictObject({
+    reason: shownText(maxReasonLength),
+    version: z.int().positive().optional().describe('The one that you have looked at.'),
+  }),
   response: answer,
   errors: ['not_found', 'forbidden', 'conflict'],
   handler: ({ ctx, principal, params, body }) =>
-    change(ctx, principal, params.id, (tx) => rejectEntry(tx, principal, { id: params.id, reason: body.reason })),
+    change(ctx, principal, params.id, (tx) => rejectEntry(tx, principal, { id: params.id, ...body })),
 });
 
 export const postReingest = endpoint({

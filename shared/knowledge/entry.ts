@@ -28,7 +28,10 @@ export const entrySchema = z
     title: z.string(),
     tags: z.array(z.string()),
     status: z.enum(statuses).describe('Of the newest version; to readers it is always approved.'),
-    reason: z.string().nullable().describe('Why it was rejected; for its owner and admins.'),
+    reason: z
+      .string()
+      .nullable()
+      .describe('Why it was rejected, or its approved version was taken back; for its owner and admins.'),
     version: versionSchema.describe('The newest version for its owner and admins, for others the approved one.'),
     approvedVersion: z.int().nullable(),
     createdAt: z.iso.datetime(),

@@ -46,18 +46,33 @@ export async function approveEntry(
   return syncPoints(tx, { entryId: id, userId: reader.userId });
 }
 
-/** Sends the newest version back. One that was approved is taken back from everybody. */
+/**
+ * Sends a version back: the newest, or the approved one, which is taken back from everybody. What is newer than that one
+ * stays as it is, and so does the approved one where a newer one is sent back.
+ *
+ * @param version the one that was looked at, the newest unless given: another one is not rejected by mistake.
+ * @throws AppError `conflict` when it is neither of the two, or its status does not allow it.
+ */
 export async function rejectEntry(
   tx: Sql,
   reader: Reader,
-  { id, reason }: { id: string; reason: string },
+  { id, reason, version }: { id: string; reason: string; version?: number | undefined },
 ): Promise<Ready> {
   const entry = await lockEntry(tx, id);
-  const status = move(reader, entry, 'reject');
+  const rejected = version ?? entry.lastVersion;
+  const isNewest = rejected === entry.lastVersion;
+  const status = move(reader, entry, isNewest ? 'reject' : 'rejectEarlier');
+  if (!isNewest && rejected !== entry.approvedVersion) {
+    const approved = entry.approvedVersion === null ? 'none is approved' : `approved is ${entry.approvedVersion}`;
+    throw new AppError(
+      'conflict',
+      `Version ${rejected} is not the newest, which is ${entry.lastVersion}; ${approved}.`,
+    );
+  }
   await tx.query(
     `UPDATE knowledge_entries SET status = $2, reason = $3, revision = revision + 1, updated_at = now(),
-       approved_version = CASE WHEN status = 'approved' THEN NULL ELSE approved_version END WHERE id = $1`,
-    [id, status, reason],
+       approved_version = nullif(approved_version, $4) WHERE id = $1`,
+    [id, status, reason, rejected],
   );
   return syncPoints(tx, { entryId: id, userId: reader.userId });
 }

@@ -71,6 +71,14 @@ const actions = {
     status: 200,
     from: ['submitted', 'approved'],
   },
+  takeBack: {
+    method: 'POST',
+    path: '/reject',
+    body: { reason: 'no', version: 1 },
+    by: 'approver',
+    status: 200,
+    from: ['submitted', 'approved', 'edited'],
+  },
   remove: { method: 'DELETE', path: '', by: 'manager', status: 204, from: states },
 } as const satisfies Record<
   string,
