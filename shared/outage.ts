@@ -12,7 +12,7 @@ export type Outage = {
   recent(): { error: Error; leftMs: number } | null;
   /**
    * @param level `error` when waiting does not help and an operator has to do something. Such an answer comes at once, and
-   * may be about one request alone, so that the next one asks again.
+   * may be about one request alone, so that the next one asks again unless `rememberErrors` is set.
    */
   found(error: Error, level?: 'warn' | 'error'): void;
   /** It answers, if not yet what it was found away with: everybody may ask. */
@@ -24,6 +24,8 @@ export type Outage = {
 type Settings = {
   /** How long an outage is believed in without asking again, in milliseconds. */
   rememberMs: number;
+  /** Whether what an operator has to mend is believed in as long: it is not about one request. */
+  rememberErrors?: boolean;
   /** The two lines that the log has of an outage. */
   begun: string;
   ended: string;
@@ -31,7 +33,7 @@ type Settings = {
 
 type Known = { error: Error; level: 'warn' | 'error'; foundAt: number; until: number | null };
 
-export function createOutage(logger: Logger, { rememberMs, begun, ended }: Settings): Outage {
+export function createOutage(logger: Logger, { rememberMs, rememberErrors = false, begun, ended }: Settings): Outage {
   let known: Known | null = null;
 
   return {
@@ -47,7 +49,7 @@ export function createOutage(logger: Logger, { rememberMs, begun, ended }: Setti
       const before = known?.level;
       if (before !== level && before !== 'error') logger[level]({ err: error }, begun);
       const foundAt = performance.now();
-      const until = level === 'error' ? null : foundAt + rememberMs;
+      const until = level === 'error' && !rememberErrors ? null : foundAt + rememberMs;
       known = { error, level: before === 'error' ? before : level, foundAt, until };
     },
     doubt() {

@@ -20,6 +20,8 @@ export type WorkerContext = Context & {
   vectorStoreOutage: PacedOutage;
   /** What is known of the storage of files being away. */
   storageOutage: PacedOutage;
+  /** What is known of the embeddings service being away, or not set up as it should be. */
+  embedderOutage: PacedOutage;
   /** How long the first retry of a failed job waits, in milliseconds. */
   retryBaseMs: number;
 };

@@ -22,6 +22,7 @@ export function createPacedOutage(logger: Logger, store: string): PacedOutage {
   let lastTurn = 0;
   const outage = createOutage(logger, {
     rememberMs: askAgainMs,
+    rememberErrors: true,
     begun: `${store} is not available; jobs wait for it`,
     ended: `${store} is available again`,
   });

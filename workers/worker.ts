@@ -54,6 +54,7 @@ export function startWorker(
     judge: createRelevanceJudge(database, base.embedder, logger),
     vectorStoreOutage: createPacedOutage(logger, 'the vector store'),
     storageOutage: createPacedOutage(logger, 'the storage of files'),
+    embedderOutage: createPacedOutage(logger, 'the embeddings service'),
     retryBaseMs,
   };
   const subscriber = connectRedis(base.config.redis.url, 'subscriber', logger);

@@ -175,7 +175,7 @@ export async function updateRootJob(sql: Sql, versionId: string): Promise<RootJo
     text: `
 UPDATE jobs SET progress = $2, blocked = blocked AND NOT $3,
   state = CASE WHEN NOT ends THEN state WHEN $4::jsonb IS NULL THEN 'done' ELSE 'failed' END,
-  error = CASE WHEN ends THEN $4::jsonb ELSE error END,
+  error = CASE WHEN ends THEN $4::jsonb WHEN state = 'pending' AND blocked THEN NULL ELSE error END,
   finished_at = CASE WHEN ends THEN now() ELSE finished_at END
 FROM (SELECT id AS job_id, $3 AND ((state = 'pending' AND blocked) OR (state = 'failed' AND $4::jsonb IS NULL)) AS ends
   FROM jobs WHERE id = $1 FOR UPDATE) AS root
@@ -190,6 +190,16 @@ WHERE jobs.id = root.job_id RETURNING ends AS ended`,
   if (!result.rows[0]?.ended) return { jobId, progress, ended: null };
   const { error } = version;
   return { jobId, progress, ended: error ? { state: 'failed', error } : { state: 'done' } };
+}
+
+/** Has the job that the owner watches say what a stage waits for, until that gets further. */
+export async function tellWaiting(sql: Sql, versionId: string, error: JobError): Promise<void> {
+  await sql.query({
+    name: 'tell-waiting',
+    text: `UPDATE jobs SET error = $2 FROM knowledge_versions AS version WHERE version.id = $1 AND jobs.id = version.job_id
+      AND jobs.state = 'pending' AND jobs.blocked AND jobs.error IS DISTINCT FROM $2`,
+    values: [versionId, JSON.stringify(error)],
+  });
 }
 
 /**

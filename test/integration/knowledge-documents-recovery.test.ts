@@ -62,7 +62,7 @@ function counting(ctx: Context, refuses: () => boolean = () => false): { ctx: Co
   const embedder: Context['embedder'] = {
     ...ctx.embedder,
     embed(given, kind, signal) {
-      if (refuses()) throw new EmbeddingError('embedding_unavailable', 'Out of order.', { transient: true });
+      if (refuses()) throw new EmbeddingError('embedding_failed', 'Out of order.', { transient: true });
       texts += given.length;
       return ctx.embedder.embed(given, kind, signal);
     },

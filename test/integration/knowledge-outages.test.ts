@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { reindex } from '../../shared/knowledge/reindex.js';
 import type { TestUser } from '../support/app.js';
+import { makeDocument } from '../support/documents.js';
 import { type Refusal, startEmbeddingsApi } from '../support/embeddings-api.js';
 import { eventually } from '../support/eventually.js';
 import { startKnowledgeSystem, type KnowledgeSystem } from '../support/knowledge.js';
@@ -105,6 +106,53 @@ it('a service that answers 429 and 500 only makes it take longer, and nothing is
     expect(done.embedded).toBe(0);
     expect(api.embedded.size).toBe(made);
     await expectWholeOnce(system, user, id);
+  } finally {
+    await system.close();
+    await api.stop();
+  }
+});
+
+it('a key that is refused makes work wait, which says so and goes on by itself once it is mended', async () => {
+  let refusal: Refusal;
+  const api = await startEmbeddingsApi(() => refusal);
+  const system = await startKnowledgeSystem({ env: api.env });
+  try {
+    const user = await system.app.registerUser({ role: 'power' });
+    const known = await system.write(user, { content: 'The crakeletter.' });
+    await system.settled(user, known.id);
+    await system.idle();
+    refusal = { status: 401 };
+    const written = await Promise.all([1, 2].map((n) => system.write(user, { content: `The railword${n}.` })));
+    const documentId = await makeDocument(system.app, user, { title: 'Waits', content: 'The cootletter.' });
+    for (const { version } of written) {
+      await eventually(async () => {
+        const { body } = await system.app.request('GET', `/jobs/${version.jobId}`, { token: user.accessToken });
+        expect(body).toMatchObject({ state: 'pending', error: { code: 'embedding_unauthorized' } });
+      });
+    }
+    // What has its vectors needs no service.
+    const again = await system.write(user, { content: 'The crakeletter.' });
+    expect((await system.settled(user, again.id)).version.state).toBe('ready');
+    const { database } = system.app.ctx;
+    await eventually(async () => {
+      const { rows } = await database.query<{ attempt: number }>(
+        `SELECT attempt FROM jobs WHERE kind IN ('embed-chunks', 'index-document') AND state IN ('pending', 'queued', 'running')`,
+      );
+      expect(rows).toHaveLength(3);
+      for (const { attempt } of rows) expect(attempt).toBeGreaterThan(1);
+    });
+    const failures = await database.query('SELECT 1 FROM jobs WHERE failures > 0');
+    expect(failures.rows).toEqual([]);
+
+    refusal = undefined;
+    for (const { id, version } of written) {
+      expect((await system.settled(user, id)).version).toMatchObject({ state: 'ready', error: null });
+      await eventually(async () => {
+        const { body } = await system.app.request('GET', `/jobs/${version.jobId}`, { token: user.accessToken });
+        expect(body).toMatchObject({ state: 'done', error: null });
+      });
+    }
+    await eventually(async () => expect(await system.search(user, 'cootletter')).toMatchObject([{ documentId }]));
   } finally {
     await system.close();
     await api.stop();

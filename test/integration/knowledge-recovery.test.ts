@@ -89,7 +89,7 @@ describe('the way into the index', () => {
               calls += 1;
               if (calls === 1)
                 throw new EmbeddingError('embedding_rate_limited', 'Too many.', { transient: true, retryAfterMs: 50 });
-              if (calls < 4) throw new EmbeddingError('embedding_unavailable', 'Out of order.', { transient: true });
+              if (calls < 4) throw new EmbeddingError('embedding_failed', 'Out of order.', { transient: true });
               return ctx.embedder.embed(texts, kind, signal);
             },
           },
@@ -114,7 +114,7 @@ describe('the way into the index', () => {
           embedder: {
             ...ctx.embedder,
             embed(texts, kind, signal) {
-              if (refuse) throw new EmbeddingError('embedding_unauthorized', 'The key is wrong.', { transient: false });
+              if (refuse) throw new EmbeddingError('embedding_refused', 'Not this text.', { transient: false });
               return ctx.embedder.embed(texts, kind, signal);
             },
           },
@@ -122,10 +122,10 @@ describe('the way into the index', () => {
       });
       const { id, version } = await system.write(user, { content: 'The ibisletter.' });
       const failed = await system.settled(user, id);
-      expect(failed.version).toMatchObject({ state: 'failed', error: { code: 'embedding_unauthorized' } });
+      expect(failed.version).toMatchObject({ state: 'failed', error: { code: 'embedding_refused' } });
       await eventually(async () => {
         const { body } = await system.app.request('GET', `/jobs/${version.jobId}`, { token: user.accessToken });
-        expect(body).toMatchObject({ state: 'failed', error: { code: 'embedding_unauthorized' } });
+        expect(body).toMatchObject({ state: 'failed', error: { code: 'embedding_refused' } });
       });
       refuse = false;
       expect((await system.post(user, `/jobs/${version.jobId}/retry`)).status).toBe(202);

@@ -3,13 +3,13 @@ import { holdVersion } from '../../shared/knowledge/hold-version.js';
 import { indexChunks } from '../../shared/knowledge/index-chunks.js';
 import { markIndexed, unmarkEmbedded } from '../../shared/knowledge/pipeline.js';
 import type { JobHandler } from '../handler.js';
-import { announceProgress, giveUpVersion } from './version-progress.js';
+import { announceProgress, giveUpVersion, tellIfWaiting } from './version-progress.js';
 import { waitForVectorStore } from './wait-for-vector-store.js';
 
 /** Puts a batch into the vector store; whatever is not to be found there it takes out instead. */
 export const upsertVectors: JobHandler<'upsert-vectors'> = {
-  run: (ctx, job) =>
-    waitForVectorStore(ctx, job, async () => {
+  run: async (ctx, job) => {
+    const outcome = await waitForVectorStore(ctx, job, async () => {
       const { payload, userId } = job;
       const indexed = await indexChunks({ ...ctx, model: ctx.embedder.model }, payload, job.signal);
       const ready = await ctx.database.transaction(async (tx): Promise<Ready[]> => {
@@ -21,6 +21,8 @@ export const upsertVectors: JobHandler<'upsert-vectors'> = {
       });
       await announceProgress(ctx, payload.versionId, ready);
       return { state: 'done' };
-    }),
+    });
+    return tellIfWaiting(ctx, job.payload.versionId, outcome);
+  },
   giveUp: (ctx, job, error) => giveUpVersion(ctx, job, job.payload.versionId, error),
 };

@@ -1,8 +1,8 @@
-import type { JobError } from '../../shared/backlog/claim.js';
+import type { JobError, Outcome } from '../../shared/backlog/claim.js';
 import type { Ready } from '../../shared/backlog/enqueue.js';
 import type { Sql } from '../../shared/database.js';
 import { holdVersion } from '../../shared/knowledge/hold-version.js';
-import { failVersion, type RootJob, updateRootJob } from '../../shared/knowledge/pipeline.js';
+import { failVersion, type RootJob, tellWaiting, updateRootJob } from '../../shared/knowledge/pipeline.js';
 import { rooms } from '../../shared/realtime/events.js';
 import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
@@ -40,4 +40,10 @@ export async function giveUpVersion(
     return (await holdVersion(tx, versionId)) ? failVersion(tx, versionId, error) : [];
   });
   await announceProgress(ctx, versionId, ready);
+}
+
+/** Tells the owner of a version what the stage waits for whose job ends like this, if it waits. */
+export async function tellIfWaiting(ctx: WorkerContext, versionId: string, outcome: Outcome): Promise<Outcome> {
+  if (outcome.state === 'pending' && outcome.error) await tellWaiting(ctx.database, versionId, outcome.error);
+  return outcome;
 }

@@ -30,8 +30,21 @@ export type Embedder = {
 };
 
 /**
- * What went wrong while embedding. Codes: `embedding_rate_limited`, `embedding_unavailable`, `embedding_timeout`
- * (transient); `embedding_refused`, `embedding_too_large`, `embedding_unauthorized`, `embedding_malformed`,
- * `embedding_size` (permanent).
+ * What went wrong while embedding. Codes: `embedding_rate_limited`, `embedding_unavailable`, `embedding_timeout`,
+ * `embedding_failed` (transient); `embedding_refused`, `embedding_too_large`, `embedding_unauthorized`,
+ * `embedding_unpaid`, `embedding_unknown_model`, `embedding_malformed`, `embedding_size` (permanent).
  */
-export class EmbeddingError extends JobFailure {}
+export class EmbeddingError extends JobFailure {
+  /** Whether it lies in the service, or in how it is set up: whatever the texts are, they are taken once that is well. */
+  get ofService(): boolean {
+    return codesOfService.has(this.code);
+  }
+}
+
+const codesOfService = new Set([
+  'embedding_unavailable',
+  'embedding_unauthorized',
+  'embedding_unpaid',
+  'embedding_unknown_model',
+  'embedding_size',
+]);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { retryAfterOf } from '../retry-after.js';
 import { EmbeddingError } from './embedder.js';
+import { refusalOf } from './refusal.js';
 
 type Request = {
   url: string;
@@ -23,7 +23,10 @@ const answer = z.object({
  * @throws EmbeddingError; the signal's reason when aborted.
  */
 export async function requestEmbeddings(request: Request, count: number): Promise<Float32Array[]> {
-  const parsed = answer.safeParse(await send(request));
+  const said = await send(request);
+  const error = errorIn(said);
+  if (error) throw error;
+  const parsed = answer.safeParse(said);
   const found = parsed.data?.data ?? [];
   const ordered = found.every(({ index }) => typeof index !== 'number');
   const data = found.map(({ index, embedding }, place) => ({ index: (ordered ? place : index) ?? count, embedding }));
@@ -46,8 +49,11 @@ async function send({ url, apiKey, body, timeoutMs, signal }: Request): Promise<
       body: JSON.stringify(body),
       signal: AbortSignal.any([signal, timeout]),
     });
-    if (!response.ok) throw await refusal(response);
-    return await response.json();
+    if (!response.ok) {
+      const said = await response.text().catch(() => '');
+      throw refusalOf({ status: response.status, said, headers: response.headers });
+    }
+    return parse(await response.text());
   } catch (error) {
     if (error instanceof EmbeddingError) throw error;
     signal.throwIfAborted();
@@ -55,55 +61,43 @@ async function send({ url, apiKey, body, timeoutMs, signal }: Request): Promise<
       const message = `The embeddings service did not answer within ${timeoutMs / 1_000} s.`;
       throw new EmbeddingError('embedding_timeout', message, { transient: true, cause: error });
     }
-    // A proxy may answer for a service that is starting; a wrong address does so for ever, and its operator reads this.
-    const said =
-      error instanceof SyntaxError ? 'answered with something else than JSON' : 'cannot be reached at the moment';
-    throw new EmbeddingError('embedding_unavailable', `The embeddings service ${said}.`, {
-      transient: true,
-      cause: error,
-    });
+    throw isAway(error)
+      ? unavailable('cannot be reached at the moment', error)
+      : failed('broke the connection off before it had answered', error);
   }
+}
+
+const unavailable = (what: string, cause: unknown): EmbeddingError =>
+  new EmbeddingError('embedding_unavailable', `The embeddings service ${what}.`, { transient: true, cause });
+const failed = (what: string, cause: unknown): EmbeddingError =>
+  new EmbeddingError('embedding_failed', `The embeddings service ${what}.`, { transient: true, cause });
+
+/** What was never connected to. A connection that breaks may do so because of what was sent over it. */
+function isAway(error: unknown): boolean {
+  const code = ((error as { cause?: { code?: unknown } } | null)?.cause?.code ?? '') as string;
+  return !/^(ECONNRESET|EPIPE|UND_ERR_SOCKET|UND_ERR_(HEADERS|BODY)_TIMEOUT)$/.test(code);
 }
 
 /**
- * What services say of a text, or of several together, that is more than they take. The statuses differ: TEI answers
- * 413 or 422, vLLM and OpenAI 400, llama.cpp 500.
+ * A page in the place of JSON comes from a proxy whose service is starting, or from a wrong address; what is broken
+ * otherwise may be so because of a text, for which some models make no numbers.
  */
-const saysTooLarge =
-  /too (long|large|many|big)|max(imum)?\b|max_|exceed|at most|(less|fewer|shorter) than|context (length|size|window)|batch size/i;
-
-/** An error of the server speaks of limits that have nothing to do with texts: retries, deadlines, connections. */
-const errorSaysTooLarge = /too (long|large|many tokens)|(context|sequence) (length|size|window)|batch size/i;
-
-function isTooLarge(status: number, said: string): boolean {
-  if (status === 500) return errorSaysTooLarge.test(said);
-  return status === 413 || ([400, 422].includes(status) && saysTooLarge.test(said));
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    const said = 'answered with something else than JSON';
+    throw /^\s*</.test(body) ? unavailable(said, error) : failed(said, error);
+  }
 }
 
-async function refusal(response: Response): Promise<EmbeddingError> {
-  const said = (await response.text().catch(() => '')).slice(0, 300);
-  const { status } = response;
-  if (status === 401 || status === 403) {
-    const message = 'The embeddings service does not accept the key. An operator has to set EMBEDDING_API_KEY.';
-    return new EmbeddingError('embedding_unauthorized', message, { transient: false });
-  }
-  if (isTooLarge(status, said)) {
-    const message = `The texts are too long for the embeddings service (${status}): ${said}`;
-    return new EmbeddingError('embedding_too_large', message, { transient: false });
-  }
-  const retryAfterMs = retryAfterOf(response.headers);
-  // OpenAI says 429 also of an account without money, which no waiting helps.
-  if (status === 429 && !/insufficient_quota/.test(said)) {
-    const message = 'The embeddings service is answering too many requests of this account at the moment.';
-    return new EmbeddingError('embedding_rate_limited', message, { transient: true, retryAfterMs });
-  }
-  // TEI says 424 when the model itself has failed.
-  if (status >= 500 || [408, 409, 424, 425].includes(status)) {
-    const message = `The embeddings service had an error (${status}).`;
-    return new EmbeddingError('embedding_unavailable', message, { transient: true, retryAfterMs });
-  }
-  const message = `The embeddings service refused the request (${status}): ${said}`;
-  return new EmbeddingError('embedding_refused', message, { transient: false });
+/** Some proxies say 200 of an error, and put the status of the service behind them into the body. */
+function errorIn(body: unknown): EmbeddingError | null {
+  if (typeof body !== 'object' || body === null || 'data' in body || !('error' in body)) return null;
+  const { error } = body;
+  const code = (error as { code?: unknown } | null)?.code;
+  const status = typeof code === 'number' && code >= 400 && code <= 599 ? code : 500;
+  return refusalOf({ status, said: JSON.stringify(error), headers: new Headers() });
 }
 
 /** Numbers, or in base64 little-endian floats of 32 bits. */

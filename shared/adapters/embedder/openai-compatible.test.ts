@@ -209,11 +209,11 @@ describe('failures', () => {
 
   test.each([
     [{ status: 401 }, 'embedding_unauthorized'],
-    [{ status: 400, body: { error: { message: 'no such model' } } }, 'embedding_refused'],
-    [{ status: 429, body: { error: { code: 'insufficient_quota' } } }, 'embedding_refused'],
-    [{ body: { data: [] } }, 'embedding_malformed'],
+    [{ status: 400, body: { error: { message: 'no such language' } } }, 'embedding_refused'],
+    [{ status: 429, body: { error: { code: 'insufficient_quota' } } }, 'embedding_unpaid'],
     [{ body: 'hello' }, 'embedding_malformed'],
     [{ body: { data: [{ index: 0, embedding: [1, 2] }] } }, 'embedding_size'],
+    [{ body: { data: [{ index: 0, embedding: [0, 0, 0, 0] }] } }, 'embedding_malformed'],
     [{ body: { data: [{ index: 5, embedding: [1, 2, 3, 4] }] } }, 'embedding_malformed'],
   ])('%j is permanent: %s', async (scripted, code) => {
     answer = () => scripted;

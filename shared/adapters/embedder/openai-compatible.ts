@@ -8,7 +8,7 @@ import { inPortions } from './portions.js';
 import { toUnitLength } from './unit-length.js';
 
 export type EmbeddingsApiSettings = {
-  /** Where the API is: with or without `/v1` or `/v1/embeddings` at its end. */
+  /** Where the API is: with or without `/v1` or `/v1/embeddings` at its end. One that ends with `/embeddings` is complete. */
   url: string;
   apiKey: string | undefined;
   model: string;
@@ -79,6 +79,11 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
       const message = 'The embeddings service answered with something else than numbers.';
       throw new EmbeddingError('embedding_malformed', message, { transient: false });
     }
+    // Similar to nothing, it would keep the passage from being found by what it means, and nobody would know.
+    if (vector.every((value) => value === 0)) {
+      const message = 'The embeddings service answered with a vector of zeros, which says nothing of the text.';
+      throw new EmbeddingError('embedding_malformed', message, { transient: false });
+    }
     return toUnitLength(vector);
   }
 
@@ -105,8 +110,10 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
 /** Who has no more time is told what it was spent on; who was told to stop, only that. */
 const isTimeUp = (signal: AbortSignal): boolean => (signal.reason as Error | undefined)?.name === 'TimeoutError';
 
-function endpointOf(url: string): string {
-  const trimmed = url.replace(/\/+$/, '');
-  if (trimmed.endsWith('/embeddings')) return trimmed;
-  return /\/v\d+$/.test(trimmed) ? `${trimmed}/embeddings` : `${trimmed}/v1/embeddings`;
+function endpointOf(given: string): string {
+  const url = new URL(given);
+  const path = url.pathname.replace(/\/+$/, '');
+  if (path.endsWith('/embeddings')) url.pathname = path;
+  else url.pathname = /\/v\d+$/.test(path) ? `${path}/embeddings` : `${path}/v1/embeddings`;
+  return url.href;
 }
