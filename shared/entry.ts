@@ -1,13 +1,15 @@
 import { ConfigError } from './config.js';
+import { JobFailure } from './errors.js';
 
 /**
- * Runs the entry of a process. A mistake of whoever started it (the configuration, the command line) is told in its
- * own words; anything else is shown with its stack. Either ends the process with exit code 1.
+ * Runs the entry of a process. A mistake of whoever started it (the configuration, the command line), and what another
+ * service has refused, are told in their own words; anything else is shown with its stack. Either ends the process with
+ * exit code 1.
  */
 export function runEntry(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
-    const mistaken = error instanceof ConfigError || isCommandLine(error);
-    console.error(mistaken ? error.message : error);
+    const told = error instanceof ConfigError || error instanceof JobFailure || isCommandLine(error);
+    console.error(told ? error.message : error);
     process.exit(1);
   });
 }

@@ -2,7 +2,7 @@ import { loadConfig } from '../shared/config.js';
 import { createContext } from '../shared/context.js';
 import { runEntry } from '../shared/entry.js';
 import { helpIfAsked } from '../shared/help.js';
-import { reindex } from '../shared/knowledge/reindex.js';
+import { type Listener, reindex } from '../shared/knowledge/reindex.js';
 import { exitOnSignal } from '../shared/lifecycle.js';
 import { createLogger } from '../shared/logger.js';
 
@@ -20,14 +20,18 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   exitOnSignal(logger, async () => stop.abort(new Error('stopped')));
   let shown = -1;
-  const report = (done: number, total: number): void => {
-    const percent = total === 0 ? 100 : Math.floor((done / total) * 100);
-    if (percent > shown) console.log(`${percent} % of ${total} versions and documents`);
-    shown = Math.max(shown, percent);
+  const listener: Listener = {
+    progress(done, total) {
+      const percent = total === 0 ? 100 : Math.floor((done / total) * 100);
+      if (percent > shown) console.log(`${percent} % of ${total} versions and documents`);
+      shown = Math.max(shown, percent);
+    },
+    waits: (error, waitMs) => console.log(`${error.message} Trying again in ${Math.ceil(waitMs / 1_000)} s.`),
   };
   try {
-    const { collection, replaced, points, embedded } = await reindex(ctx, report, stop.signal);
+    const { collection, replaced, points, embedded, left } = await reindex(ctx, listener, stop.signal);
     console.log(`${collection} is in service with ${points} points; ${embedded} texts were embedded.`);
+    for (const { what, id, message } of left) console.log(`The ${what} ${id} was left out: ${message}`);
     if (replaced !== null && !ctx.vectors.fits(replaced)) {
       console.log(`Processes of the earlier model go on with ${replaced}: start them again with this one.`);
     }

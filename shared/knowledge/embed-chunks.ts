@@ -24,7 +24,7 @@ export async function embedChunks(
   const { database, embedder } = deps;
   const texts = await findWithoutVector(database, range, embedder);
   if (texts.length === 0 && !within.before && !within.after) return 0;
-  const { made, failed } = await makeVectors(embedder, texts, signal);
+  const { made, failed } = await makeVectors(embedder, texts, indexedText, signal);
   signal.throwIfAborted();
   if (failed && made.length === 0) throw failed.reason;
   await database.transaction(async (tx) => {
@@ -37,12 +37,18 @@ export async function embedChunks(
   return texts.length;
 }
 
-type Lacking = { hash: Buffer; text: string; headingPath: string[] };
+/** A text that has no vector yet. */
+export type Lacking = { hash: Buffer; text: string; headingPath: string[] };
 type Made = { made: { hash: Buffer; vector: Float32Array }[]; failed: PromiseRejectedResult | undefined };
 
 /** As many at a time as one request carries: what one of them fails on says nothing of the others. */
-async function makeVectors(embedder: Embedder, texts: readonly Lacking[], signal: AbortSignal): Promise<Made> {
-  const batches = batchesOf(texts.map(indexedText));
+export async function makeVectors(
+  embedder: Embedder,
+  texts: readonly Lacking[],
+  textOf: (text: Lacking) => string,
+  signal: AbortSignal,
+): Promise<Made> {
+  const batches = batchesOf(texts.map(textOf));
   const results = await Promise.allSettled(batches.map((batch) => embedder.embed(batch, 'passage', signal)));
   let at = 0;
   const made = results.flatMap((result, index) => {

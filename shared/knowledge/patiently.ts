@@ -11,9 +11,14 @@ const maxTries = 14;
  * is for what has none, and would lose its way for one answer of 429.
  *
  * @param work may be done again.
+ * @param told before each wait, with what it is for and how long it is.
  * @throws the last failure; the signal's reason when aborted.
  */
-export async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function patiently<T>(
+  work: () => Promise<T>,
+  signal: AbortSignal,
+  told: (error: Error, waitMs: number) => void = () => {},
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
@@ -21,6 +26,7 @@ export async function patiently<T>(work: () => Promise<T>, signal: AbortSignal):
       signal.throwIfAborted();
       if (!(error instanceof JobFailure) || !error.transient || tries === maxTries) throw error;
       const waitMs = error.retryAfterMs ?? Math.min(maxWaitMs, firstWaitMs * 2 ** (tries - 1));
+      told(error, waitMs);
       await wait(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }

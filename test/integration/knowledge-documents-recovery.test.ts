@@ -138,7 +138,7 @@ describe('the index of a document', () => {
     await eventually(async () => expect(await vectors.count()).toBe(await count('document_chunks')));
     await expectWhole();
     expect(counter.texts()).toBe(before);
-    const done = await reindex(system.app.ctx, () => {}, new AbortController().signal);
+    const done = await reindex(system.app.ctx, {}, new AbortController().signal);
     expect(done).toMatchObject({ embedded: 0, points: await count('document_chunks') });
     await expectWhole();
     expect(await system.search(ada, 'crane19')).not.toEqual([]);

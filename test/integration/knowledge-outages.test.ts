@@ -102,7 +102,7 @@ it('a service that answers 429 and 500 only makes it take longer, and nothing is
     await expectWholeOnce(system, user, id);
     expect([...api.embedded.values()].filter((times) => times > 1)).toEqual([]);
     const made = api.embedded.size;
-    const done = await reindex(system.app.ctx, () => {}, new AbortController().signal);
+    const done = await reindex(system.app.ctx, {}, new AbortController().signal);
     expect(done.embedded).toBe(0);
     expect(api.embedded.size).toBe(made);
     await expectWholeOnce(system, user, id);

@@ -218,7 +218,7 @@ describe('a vector store that is lost', () => {
       const searches = (async () => {
         while (searching) if ((await system.search(user, 'egretword3')).length === 0) misses += 1;
       })();
-      const done = await reindex(ctx, () => {}, new AbortController().signal);
+      const done = await reindex(ctx, {}, new AbortController().signal);
       searching = false;
       await searches;
       expect(misses).toBe(0);

@@ -9,12 +9,12 @@ import { findGone, findPassages, toPoints } from './write-points.js';
 
 type Deps = { database: Database; embedder: Embedder; target: VectorStore };
 
-/** The documents that a re-index has to write. */
-export async function documentIds(database: Database): Promise<string[]> {
-  const { rows } = await database.query<{ id: string }>(
-    'SELECT document_id AS id FROM indexed_documents WHERE chunk_count > 0 ORDER BY document_id',
+/** The documents that a re-index has to write, and how many passages they have. */
+export async function documentsToFill(database: Database): Promise<{ id: string; chunks: number }[]> {
+  const { rows } = await database.query<{ id: string; chunks: number }>(
+    `SELECT document_id AS id, chunk_count AS chunks FROM indexed_documents WHERE chunk_count > 0 ORDER BY document_id`,
   );
-  return rows.map(({ id }) => id);
+  return rows;
 }
 
 /** Everything goes on meanwhile: what is edited or shared while this runs is written to both collections by its jobs. */
