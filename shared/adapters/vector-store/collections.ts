@@ -49,7 +49,7 @@ export async function checkCollection(client: QdrantClient, plan: CollectionPlan
     if (!exists) return { state: 'missing' };
     // Aliases count as existing, too: another process that starts may just have made it.
     collection = await inService(client, plan);
-    if (collection === null) return mismatch(plan, plan.alias, 'it was not made by Millrace');
+    if (collection === null) return { state: 'mismatch', collection: plan.alias, message: sayTaken(plan) };
   }
   const { config } = await client.getCollection(collection);
   const size = (config.params.vectors as Record<string, { size?: number }> | undefined)?.[denseVector]?.size;
@@ -58,8 +58,16 @@ export async function checkCollection(client: QdrantClient, plan: CollectionPlan
   return { state: 'ready', collection };
 }
 
-/** Makes an empty collection that no alias points to, with a number that none of this alias had. */
+/**
+ * Makes an empty collection that no alias points to, with a number that none of this alias had.
+ *
+ * @throws VectorStoreError `vector_store_mismatch` where it could never be put into service.
+ */
 export async function makeCollection(client: QdrantClient, plan: CollectionPlan): Promise<string> {
+  const found = await checkCollection(client, plan);
+  if (found.state === 'mismatch' && found.collection === plan.alias) {
+    throw new VectorStoreError('vector_store_mismatch', found.message, { transient: false });
+  }
   const numbers = (await collectionsOf(client, plan)).map((name) => Number(name.slice(name.lastIndexOf('_') + 1)));
   return createNumbered(client, plan, Math.max(0, ...numbers) + 1);
 }
@@ -132,6 +140,14 @@ async function createIndexes(client: QdrantClient, plan: CollectionPlan, collect
 function prefixOf({ alias, model, size }: CollectionPlan): string {
   const hash = createHash('sha256').update(`${model}\n${size}`).digest('hex').slice(0, 8);
   return `${alias}_${hash}_`;
+}
+
+/** An alias cannot have the name of a collection, and what somebody else keeps there is not ours to delete. */
+function sayTaken({ alias }: CollectionPlan): string {
+  return (
+    `The collection ${alias} was not made by Millrace, which needs that name for an alias. Set QDRANT_COLLECTION to a ` +
+    'name that is free, or delete that collection.'
+  );
 }
 
 function mismatch({ alias, model, size }: CollectionPlan, collection: string, reason: string): CollectionState {
