@@ -30,9 +30,13 @@ test.each([
 test.each([
   ['jina-embeddings-v3', { task: 'retrieval.query' }, { task: 'retrieval.passage' }],
   ['nvidia/nv-embedqa-e5-v5', { input_type: 'query' }, { input_type: 'passage' }],
-  ['voyage-3.5', { input_type: 'query' }, { input_type: 'document' }],
+  ['voyage-3.5', { input_type: 'query', output_dimension: 256 }, { input_type: 'document', output_dimension: 256 }],
   ['text-embedding-3-small', { dimensions: 256 }, { dimensions: 256 }],
 ])('%s is told in fields what a text is for', (model, query, passage) => {
   expect(traitsOf(model).fields('query', 256)).toMatchObject(query);
   expect(traitsOf(model).fields('passage', 256)).toMatchObject(passage);
+});
+
+test('Voyage is not asked for a size that it does not make', () => {
+  expect(traitsOf('voyage-3.5').fields('query', 1_536)).not.toHaveProperty('output_dimension');
 });

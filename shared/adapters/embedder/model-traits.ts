@@ -20,7 +20,14 @@ const known: [pattern: RegExp, traits: Partial<ModelTraits>][] = [
   [/(^|\/)text-embedding-ada-002/, { fields: () => ({ encoding_format: 'base64' }) }],
   [
     /(^|\/)voyage-/,
-    { fields: (kind) => ({ input_type: kind === 'query' ? 'query' : 'document', encoding_format: 'base64' }) },
+    {
+      fields: (kind, size) => ({
+        input_type: kind === 'query' ? 'query' : 'document',
+        encoding_format: 'base64',
+        // Of any other size it is better to be told what the model makes.
+        ...([256, 512, 2_048].includes(size) ? { output_dimension: size } : {}),
+      }),
+    },
   ],
   [/(^|\/)jina-embeddings-v[3-9]/, { fields: (kind) => ({ task: `retrieval.${kind}` }) }],
   [/nv-embedqa|nemoretriever.*embed|nemotron.*embed/, { fields: (kind) => ({ input_type: kind }) }],
