@@ -80,7 +80,7 @@ it('a cancel that comes just before the last passages are stored is not forgotte
 });
 
 it('a version that fails while it is being read is read by one job at a time', async () => {
-  refusal = { status: 401 };
+  refusal = { status: 400 };
   const { body } = await system.upload(user, { name: 'notes.txt', bytes: passages(300) });
   const { id } = body.entry;
   const { gate, worker } = await startHeldWorker(body.jobId, 2);
@@ -100,5 +100,32 @@ it('a version that fails while it is being read is read by one job at a time', a
     [version.id],
   );
   expect([early.status, version.state, rows]).toEqual([409, 'ready', [{ counted: true, weighed: true }]]);
+  await worker.stop();
+});
+
+it('what an admin does with an entry is followed and taken back by its owner as well, and by no stranger', async () => {
+  const [admin, stranger] = await Promise.all([
+    system.app.registerUser({ role: 'admin' }),
+    system.app.registerUser({ role: 'power' }),
+  ]);
+  const worker = await system.startWorker();
+  const { id } = await system.write(user, { content: 'The pipitletter.' });
+  await system.settled(user, id);
+  refusal = 'hold';
+  const body = { content: 'The wagtailletter.' };
+  await system.app.request('PATCH', `/knowledge/${id}`, { token: admin.accessToken, body });
+  const { jobId } = (await get(`/knowledge/${id}`)).body.version;
+  expect((await get(`/jobs/${jobId}`)).body).toMatchObject({ id: jobId, kind: 'ingest-version' });
+  const asStranger = { token: stranger.accessToken };
+  expect((await system.app.request('GET', `/jobs/${jobId}`, asStranger)).status).toBe(404);
+  expect((await system.app.request('POST', `/jobs/${jobId}/cancel`, asStranger)).status).toBe(404);
+  await eventually(async () => {
+    expect((await system.post(user, `/jobs/${jobId}/cancel`)).status).toBe(202);
+    expect((await get(`/knowledge/${id}`)).body.version).toMatchObject({
+      state: 'failed',
+      error: { code: 'cancelled' },
+    });
+  });
+  refusal = undefined;
   await worker.stop();
 });
