@@ -52,7 +52,7 @@ export async function describeEntry(
   requireManage(reader, await lockEntry(tx, change.id));
   const { rows } = await tx.query<{ renamed: boolean }>(
     `UPDATE knowledge_entries AS entry SET title = coalesce($2, entry.title), tags = coalesce($3, entry.tags),
-       revision = entry.revision + 1, updated_at = now()
+       revision = entry.revision + 1, updated_at = now(), shown_at = now()
      FROM knowledge_entries AS before WHERE entry.id = $1 AND before.id = $1
      RETURNING entry.title <> before.title AS renamed`,
     [change.id, change.title ?? null, change.tags ?? null],

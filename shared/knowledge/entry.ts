@@ -52,11 +52,12 @@ type EntryRow = VersionRow & {
   manages: boolean;
   entryCreatedAt: Date;
   updatedAt: Date;
+  shownAt: Date | null;
 };
 
 const columns = `${versionColumns}, entry.id AS "entryId", entry.owner_id AS "ownerId", entry.title, entry.tags,
   entry.status, entry.reason, entry.approved_version AS "approvedVersion", ${managesSql} AS manages,
-  entry.created_at AS "entryCreatedAt", entry.updated_at AS "updatedAt"`;
+  entry.created_at AS "entryCreatedAt", entry.updated_at AS "updatedAt", entry.shown_at AS "shownAt"`;
 
 const source = 'knowledge_entries AS entry JOIN knowledge_versions AS version ON version.entry_id = entry.id';
 
@@ -71,7 +72,8 @@ function present(row: EntryRow): EntryView {
     version: presentVersion(row, row.manages),
     approvedVersion: row.approvedVersion,
     createdAt: row.entryCreatedAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
+    // That there is a newer draft is not for readers to know.
+    updatedAt: (row.manages ? row.updatedAt : (row.shownAt ?? row.entryCreatedAt)).toISOString(),
   };
 }
 

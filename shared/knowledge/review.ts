@@ -40,7 +40,7 @@ export async function approveEntry(
   }
   await tx.query(
     `UPDATE knowledge_entries SET status = $2, reason = NULL, approved_version = last_version, revision = revision + 1,
-       updated_at = now() WHERE id = $1`,
+       updated_at = now(), shown_at = now() WHERE id = $1`,
     [id, status],
   );
   return syncPoints(tx, { entryId: id, userId: reader.userId });

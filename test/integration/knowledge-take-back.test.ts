@@ -19,7 +19,10 @@ it('what was approved is taken back while a newer version goes on', { timeout: 6
     const { id } = await system.write(owner, { content: 'The avocetletter.' });
     await system.settled(owner, id);
     expect((await call(admin, 'POST', '/approve')).status).toBe(200);
+    const shown = await call(reader, 'GET', '');
     expect((await call(owner, 'PATCH', '', { content: 'The avocetletter, again.' })).status).toBe(202);
+    // That there is a newer one is not for readers to know.
+    expect((await call(reader, 'GET', '')).body).toEqual(shown.body);
     await system.settled(owner, id);
     await eventually(async () => expect([await found(reader), await found(owner)]).toEqual([[1], [2]]));
 
