@@ -13,8 +13,9 @@ export type Outage = {
   /**
    * @param level `error` when waiting does not help and an operator has to do something. Such an answer comes at once, and
    * may be about one request alone, so that the next one asks again unless `rememberErrors` is set.
+   * @param forMs how long it is believed in, if not as long as usual.
    */
-  found(error: Error, level?: 'warn' | 'error'): void;
+  found(error: Error, level?: 'warn' | 'error', forMs?: number): void;
   /** It answers, if not yet what it was found away with: everybody may ask. */
   doubt(): void;
   /** It has done what it was asked at `askedAt`, of `performance.now()`: if that was after it was found away, it is back. */
@@ -31,7 +32,7 @@ type Settings = {
   ended: string;
 };
 
-type Known = { error: Error; level: 'warn' | 'error'; foundAt: number; until: number | null };
+type Known = { error: Error; level: 'warn' | 'error'; foundAt: number; until: number | null; forMs: number };
 
 export function createOutage(logger: Logger, { rememberMs, rememberErrors = false, begun, ended }: Settings): Outage {
   let known: Known | null = null;
@@ -42,15 +43,15 @@ export function createOutage(logger: Logger, { rememberMs, rememberErrors = fals
       if (!known?.until) return null;
       const now = performance.now();
       if (now < known.until) return { error: known.error, leftMs: known.until - now };
-      known.until = now + rememberMs;
+      known.until = now + known.forMs;
       return null;
     },
-    found(error, level = 'warn') {
+    found(error, level = 'warn', forMs = rememberMs) {
       const before = known?.level;
       if (before !== level && before !== 'error') logger[level]({ err: error }, begun);
       const foundAt = performance.now();
-      const until = level === 'error' && !rememberErrors ? null : foundAt + rememberMs;
-      known = { error, level: before === 'error' ? before : level, foundAt, until };
+      const until = level === 'error' && !rememberErrors ? null : foundAt + forMs;
+      known = { error, level: before === 'error' ? before : level, foundAt, until, forMs };
     },
     doubt() {
       if (known) known.until = null;

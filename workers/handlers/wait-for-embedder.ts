@@ -7,6 +7,9 @@ import { askAgainMs } from '../paced-outage.js';
 /** In milliseconds: how soon a job asks again when the service does not say. */
 const roomMs = 5_000;
 
+/** The same after an answer that was paid for, and that another configuration alone can change. */
+const paidAgainMs = 60_000;
+
 /**
  * Does work with the embedder. What is no fault of the texts makes the job wait, however long it takes, and never fail:
  * a service that has no room, is away, refuses the key or has another model than the configuration says. Whoever
@@ -43,8 +46,9 @@ export async function waitForEmbedder(
     // What somebody else has found, who perhaps has found the service well since.
     const known = putOff as { error: Error; leftMs: number } | null;
     if (known?.error === error) return waits(error, outage.isOn() ? outage.turn(known.leftMs) : 0);
-    outage.found(error, error.transient ? 'warn' : 'error');
-    return waits(error, outage.turn(Math.max(askAgainMs, error.retryAfterMs ?? 0)));
+    const againMs = Math.max(error.retryAfterMs ?? 0, error.code === 'embedding_size' ? paidAgainMs : askAgainMs);
+    outage.found(error, error.transient ? 'warn' : 'error', againMs);
+    return waits(error, outage.turn(againMs));
   }
 }
 

@@ -40,6 +40,8 @@ test.each([
   [402, '{"detail":"Insufficient balance"}', 'embedding_unpaid'],
   [403, '{"error":{"message":"insufficient credit"}}', 'embedding_unpaid'],
   [429, '{"error":{"code":"insufficient_quota"}}', 'embedding_unpaid'],
+  [400, '{"error":{"message":"API key not valid. Please pass a valid API key."}}', 'embedding_unauthorized'],
+  [403, '{"error":{"message":"Project has no access to model `some-model`"}}', 'embedding_unknown_model'],
   [401, '{"error":{"message":"Incorrect API key provided: sk-abc"}}', 'embedding_unauthorized'],
   [
     404,

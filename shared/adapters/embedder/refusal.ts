@@ -19,6 +19,9 @@ function isTooLarge(status: number, said: string): boolean {
 /** Of an account without money, which no waiting helps: OpenAI says 429 of it, others 402 or 403. */
 const saysUnpaid = /insufficient[_ ](quota|balance|credit|funds)|billing_(hard_limit|not_active)/i;
 
+/** Gemini says 400 of it. */
+const saysWrongKey = /api key/i;
+
 /** Of a model: Ollama, vLLM and OpenAI say 404 of one that is not there, Voyage and Mistral 400. */
 const saysUnknownModel =
   /\bmodel\b[^.]{0,80}(not (found|supported|available|exist)|unknown)|(invalid|unknown|unsupported|no such) model/i;
@@ -37,12 +40,12 @@ export function refusalOf(answer: { status: number; said: string; headers: Heade
     const message = `The account at the embeddings service has no money left (${status}). An operator has to see to it.`;
     return fail('embedding_unpaid', message, permanent);
   }
-  if (status === 401 || status === 403) {
+  if (status === 401 || (status === 403 && !/\bmodel\b/i.test(said)) || (status === 400 && saysWrongKey.test(said))) {
     const message = 'The embeddings service does not accept the key. An operator has to set EMBEDDING_API_KEY.';
     return fail('embedding_unauthorized', message, permanent);
   }
-  if (status === 404 || ([400, 422].includes(status) && saysUnknownModel.test(said))) {
-    const message = `The embeddings service knows no such model or address (${status}). An operator has to look at EMBEDDING_MODEL and EMBEDDING_URL: ${said}`;
+  if (status === 404 || status === 403 || ([400, 422].includes(status) && saysUnknownModel.test(said))) {
+    const message = `The embeddings service knows no such model or address, or does not give it to this key (${status}). An operator has to look at EMBEDDING_MODEL and EMBEDDING_URL: ${said}`;
     return fail('embedding_unknown_model', message, permanent);
   }
   if ([400, 422].includes(status) && saysOtherSize.test(said)) {
