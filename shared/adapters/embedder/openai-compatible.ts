@@ -54,7 +54,7 @@ export function createEmbeddingsApi(settings: EmbeddingsApiSettings): Embedder {
     const request = { url, apiKey: settings.apiKey, body, timeoutMs: settings.timeoutMs ?? answerWithinMs, signal };
     for (let tries = 1; ; tries += 1) {
       try {
-        return await limiter.pass(() => requestEmbeddings(request, input.length), signal);
+        return await limiter.pass(() => requestEmbeddings(request, input.length), signal, kind === 'query');
       } catch (error) {
         if (!(error instanceof EmbeddingError) || !error.transient) throw error;
         // The same again would take as long again.

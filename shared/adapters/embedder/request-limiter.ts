@@ -2,8 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /** Lets requests through: so many at a time, so many in a minute, and none while the service asked for a pause. */
 export type RequestLimiter = {
-  /** Runs `work` when its turn comes. @throws the signal's reason when aborted before that. */
-  pass<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /**
+   * Runs `work` when its turn comes.
+   *
+   * @param urgent before all that wait: somebody waits for it for a few seconds only.
+   * @throws the signal's reason when aborted before that.
+   */
+  pass<T>(work: () => Promise<T>, signal: AbortSignal, urgent?: boolean): Promise<T>;
   /** Keeps everything back for so many milliseconds from now: one refusal speaks for all requests. */
   pause(ms: number): void;
 };
@@ -14,7 +19,7 @@ export function createRequestLimiter(limits: { concurrency: number; requestsPerM
   let running = 0;
   let openAt = 0;
 
-  async function enter(signal: AbortSignal): Promise<void> {
+  async function enter(signal: AbortSignal, urgent: boolean): Promise<void> {
     signal.throwIfAborted();
     if (running < limits.concurrency) {
       running += 1;
@@ -29,7 +34,8 @@ export function createRequestLimiter(limits: { concurrency: number; requestsPerM
         waiting.splice(waiting.indexOf(go), 1);
         reject(signal.reason as Error);
       };
-      waiting.push(go);
+      if (urgent) waiting.unshift(go);
+      else waiting.push(go);
       signal.addEventListener('abort', giveUp, { once: true });
     });
   }
@@ -42,8 +48,8 @@ export function createRequestLimiter(limits: { concurrency: number; requestsPerM
   }
 
   return {
-    async pass(work, signal) {
-      await enter(signal);
+    async pass(work, signal, urgent = false) {
+      await enter(signal, urgent);
       try {
         for (let ms = openAt - Date.now(); ms > 0; ms = openAt - Date.now()) {
           await wait(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
