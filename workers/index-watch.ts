@@ -34,7 +34,7 @@ export function watchIndex(
       failed = false;
     } catch (error) {
       if (error instanceof VectorStoreError && error.transient) {
-        ctx.vectorStoreOutage.found(error);
+        ctx.vectorStoreOutage.found(error, error.code === 'vector_store_unauthorized' ? 'error' : 'warn');
         foundAway = true;
         return;
       }

@@ -61,6 +61,6 @@ test('what was acknowledged is there after a kill, and the rest of it is as it w
   expect(await store.count()).toBe(count);
   await expect(startQdrant({ dir })).rejects.toThrow(/in use by another Millrace/);
   const stranger = createQdrantStore({ url: again.url, apiKey: undefined }, plan);
-  await expect(stranger.count()).rejects.toMatchObject({ code: 'vector_store_refused' });
+  await expect(stranger.count()).rejects.toMatchObject({ code: 'vector_store_unauthorized' });
   await again.stop();
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Embedder } from '../../shared/adapters/embedder/embedder.js';
 import { EmbeddingError } from '../../shared/adapters/embedder/embedder.js';
+import { everything } from '../../shared/adapters/vector-store/filter.js';
 import type { Context } from '../../shared/context.js';
+import { compareIndex } from '../../shared/knowledge/compare-index.js';
 import { reindex } from '../../shared/knowledge/reindex.js';
 import { repairIndex } from '../../shared/knowledge/repair-index.js';
 import { eventually } from '../support/eventually.js';
@@ -186,7 +188,7 @@ describe('a vector store that is lost', () => {
     },
   );
 
-  it('is filled again once, however many find out at the same time', async () => {
+  it('is filled again once, however many find out at the same time, and told again what it has missed', async () => {
     const system = await startKnowledgeSystem();
     try {
       const user = await system.app.registerUser({ role: 'power' });
@@ -199,6 +201,11 @@ describe('a vector store that is lost', () => {
       await system.idle();
       expect(await count(system, `jobs WHERE kind = 'upsert-vectors' AND priority = 1`)).toBe(1);
       expect(await system.search(user, 'storkletter')).toHaveLength(1);
+      // As if the job had been given up that says so.
+      await vectors.setPayload({ newest: false }, everything);
+      expect(await system.search(user, 'storkletter')).toEqual([]);
+      await compareIndex({ database, vectors }, new AbortController().signal);
+      await eventually(async () => expect(await system.search(user, 'storkletter')).toHaveLength(1));
     } finally {
       await system.close();
     }

@@ -32,7 +32,7 @@ export async function waitForVectorStore(
     if (!(error instanceof VectorStoreError) || !error.transient) throw error;
     if (error.code === 'vector_store_missing' && (await isMadeAgain(ctx))) {
       job.logger.warn({ err: error }, 'the vector store had no collection for the work; the job waits for it');
-    } else outage.found(error);
+    } else outage.found(error, error.code === 'vector_store_unauthorized' ? 'error' : 'warn');
     return waits(error, outage.turn(askAgainMs));
   }
 }

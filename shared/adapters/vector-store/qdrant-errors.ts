@@ -16,7 +16,8 @@ function toVectorStoreError(error: unknown): Error {
   if (status === 404) return fail('vector_store_missing', 'The collection of the vector store does not exist.', true);
   if (status === 401 || status === 403) {
     const message = 'The vector store does not accept the key. An operator has to set QDRANT_API_KEY.';
-    return fail('vector_store_refused', message, false);
+    // Work waits for it, as for a store that is away: it is about no request, and is mended without any of them.
+    return fail('vector_store_unauthorized', message, true);
   }
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
     return fail('vector_store_refused', `The vector store refused the request (${status}): ${reasonOf(error)}`, false);

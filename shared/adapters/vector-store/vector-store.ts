@@ -95,6 +95,6 @@ export type VectorStore = {
 
 /**
  * What went wrong with the vector store. Codes: `vector_store_unavailable`, `vector_store_timeout`,
- * `vector_store_missing` (transient); `vector_store_refused`, `vector_store_mismatch` (permanent).
+ * `vector_store_unauthorized`, `vector_store_missing` (transient); `vector_store_refused`, `vector_store_mismatch` (permanent).
  */
 export class VectorStoreError extends JobFailure {}
