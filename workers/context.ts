@@ -5,11 +5,14 @@ import type { QueryEncoder } from '../shared/knowledge/query-vectors.js';
 import type { RelevanceJudge } from '../shared/knowledge/relevance.js';
 import type { Extractor } from '../shared/knowledge/extraction/extract.js';
 import type { PacedOutage } from './paced-outage.js';
+import type { ReaderWatch } from './reader-watch.js';
 
 /** What a worker process has beyond every process. */
 export type WorkerContext = Context & {
   leases: Leases;
   model: LanguageModel;
+  /** Tells replies that are being written of changed rights. */
+  readerWatch: ReaderWatch;
   /** Reads files, in processes of their own. */
   extractor: Extractor;
   /** Makes vectors of what replies look for. */

@@ -14,6 +14,7 @@ import type { WorkerContext } from './context.js';
 import { watchIndex } from './index-watch.js';
 import { startQueues } from './queues.js';
 import { createPacedOutage } from './paced-outage.js';
+import { createReaderWatch } from './reader-watch.js';
 
 /** A worker that takes jobs until it is told to stop. */
 export type RunningWorker = {
@@ -49,6 +50,7 @@ export function startWorker(
     ...base,
     leases,
     model: createAnthropicModel(base.config.model),
+    readerWatch: createReaderWatch(),
     extractor,
     encodeQuery: createQueryEncoder(base.embedder, logger),
     judge: createRelevanceJudge(database, base.embedder, logger),
@@ -61,6 +63,7 @@ export function startWorker(
   lifecycle.onClose('control channel', () => subscriber.disconnect());
   onControl(subscriber, logger, (message) => {
     if (message.type === 'job-cancelled') leases.stop(message.jobId, 'cancelled');
+    else ctx.readerWatch.hear(message);
   });
   const sweep = startSweep({
     database,

@@ -151,3 +151,13 @@ export async function membershipIsStill(tx: Sql, conversationId: string, version
   });
   return rowCount === 1;
 }
+
+/** @returns null when the conversation is gone. */
+export async function readMembershipVersion(sql: Sql, conversationId: string): Promise<number | null> {
+  const { rows } = await sql.query<{ version: number }>({
+    name: 'membership-version',
+    text: 'SELECT membership_version AS version FROM conversations WHERE id = $1',
+    values: [conversationId],
+  });
+  return rows[0]?.version ?? null;
+}

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { addMember } from '../../shared/conversations/members.js';
 import type { TestUser } from '../support/app.js';
 import { faultsOf, type Heard, hearReplies } from '../support/heard.js';
 import { createHeldModel, heldAt, type HeldModel, wholeAnswer } from '../support/held-model.js';
@@ -64,10 +65,19 @@ async function shownFor(user: TestUser, content: string): Promise<string> {
 }
 
 describe('a reply that runs while somebody is added', () => {
-  it.for(['all', 'from-now'] as const)('starts again, and is saved once (%s)', async (history) => {
+  it.for(['all', 'from-now', 'untold'] as const)('starts again, and is saved once (%s)', async (how) => {
     const replyId = await startReply();
     const calls = system.modelApi.counts.total;
-    await add(history);
+    const history = how === 'untold' ? 'all' : how;
+    if (how === 'untold') {
+      // As when Redis is away: the worker finds out when it is about to save the reply.
+      const input = { conversationId, byUserId: owner.user.id, userId: guest.user.id, history };
+      await system.app.ctx.database.transaction((tx) => addMember(tx, input));
+    } else {
+      await add(history);
+      // At once, and not when the attempt before has come to its end.
+      await saidIn(replyId, 2);
+    }
     model.release();
     const reply = await system.ended(owner, replyId);
     expect(reply).toMatchObject({ state: 'done', content: wholeAnswer, attempt: 2 });
@@ -98,8 +108,6 @@ describe('a reply that runs while somebody is added', () => {
     for (const attempt of [2, 3, 4]) {
       guest = await system.app.registerUser();
       await add('all');
-      model.release();
-      model.hold();
       await saidIn(replyId, attempt);
     }
     model.release();

@@ -94,22 +94,25 @@ describe('a reply', () => {
     expect(after.content).not.toContain('ninth');
   });
 
-  it('begins again when a member loses access to a document while it is written', async () => {
+  it('begins again at once when a member loses access to a document while it is written', async () => {
     const id = await write('The lemurledger names the eleven debtors.');
     await share(system.app, ada, id, ben, 'view');
     await system.idle();
     const conversation = await openConversation([ben]);
-    const question = '[[stand-in: rate=20]] What does the lemurledger name?';
+    const asked = system.modelApi.counts.total;
     const { body } = await call(ada, 'POST', `/conversations/${conversation}/messages`, {
-      content: question,
+      content: '[[stand-in: hang after=2]] What does the lemurledger name?',
       reply: true,
     });
+    const shown = () => system.modelApi.requests.filter(({ n }) => n > asked);
     // The search is over, and the model writes.
-    await eventually(() => expect(system.modelApi.counts.open).toBe(1), { interval: 5, timeout: 10_000 });
-    // From here on no passage of it is in a reply that is saved.
+    await eventually(() => expect(shown()).toHaveLength(1), { interval: 5, timeout: 10_000 });
+    expect(JSON.stringify(shown()[0]?.body)).toContain('eleven');
     await call(ada, 'DELETE', `/documents/${id}/access/${ben.user.id}`);
-    const reply = await system.ended(ada, body.reply.id, 40_000);
-    expect(reply).toMatchObject({ state: 'done', citations: [], attempt: 2 });
-    expect(reply.content).not.toContain('eleven');
+    // What it says from here on is not drawn from it.
+    await eventually(() => expect(shown()).toHaveLength(2), { interval: 5, timeout: 10_000 });
+    expect(JSON.stringify(shown()[1]?.body)).not.toContain('eleven');
+    await call(ada, 'POST', `/messages/${body.reply.id}/cancel`);
+    expect(await system.ended(ada, body.reply.id)).toMatchObject({ state: 'cancelled', citations: [], attempt: 2 });
   });
 });

@@ -15,6 +15,7 @@ import type { WorkerContext } from '../context.js';
 import type { JobRun } from '../handler.js';
 import { untilReachable } from '../until-reachable.js';
 import { recordSpent, type Spent } from './note-usage.js';
+import { startAgain } from './reply-readers.js';
 import type { ReplySources } from './reply-sources.js';
 
 type Run = JobRun<'reply-to-message'>;
@@ -63,10 +64,7 @@ export async function endReply(
     if (row) await storeCitations(tx, row.id, citations);
     return row;
   });
-  if (saved === 'readers-changed') {
-    job.logger.info('a member was added, or lost the right to read a passage; the reply starts again');
-    return { state: 'pending', delayMs: 0, counts: false, error: null };
-  }
+  if (saved === 'readers-changed') return startAgain(job);
   // Nothing to save: it was, by a commit whose answer got lost on the way, or the reply is gone.
   if (!saved) return announceEnd(ctx, job);
   // Most replies quote nothing: who may read what need not be asked then.

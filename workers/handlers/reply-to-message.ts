@@ -10,6 +10,7 @@ import type { WorkerContext } from '../context.js';
 import type { JobHandler, JobRun } from '../handler.js';
 import { noteUsage } from './note-usage.js';
 import { announceEnd, endReply, endFromLog, spentOn, type Written } from './reply-end.js';
+import { readersAreSame, ReadersChanged, startAgain } from './reply-readers.js';
 import { findSources, noteSources, type ReplySources, search, toldOf, toSources } from './reply-sources.js';
 import { searchTool, tokensOf } from './search-tool.js';
 import { writeAnswer } from './write-answer.js';
@@ -53,6 +54,16 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
   const written: Written = { text: '', model: task.model ?? ctx.config.model.model, usage: null };
   let firstDelta = true;
   let sources: ReplySources | null = null;
+  const unwatch = ctx.readerWatch.watch({
+    conversationId: reply.conversationId,
+    documentIds: () => sources?.passages.flatMap(({ documentId }) => documentId ?? []) ?? [],
+    look() {
+      readersAreSame(ctx.database, task, sources?.passages ?? []).then(
+        (same) => same || stop.abort(new ReadersChanged()),
+        (error: unknown) => job.logger.debug({ err: error }, 'who reads a reply is looked at when it ends'),
+      );
+    },
+  });
   try {
     const prompt = await makePrompt(ctx, job, task, written.model, signal);
     const found = prompt.sources;
@@ -84,6 +95,7 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
     if (error instanceof ClaimLost) throw error;
     await noteUsage(ctx, job, spentOn(task, written));
     if (error instanceof JobStopped && error.reason === 'shutdown') throw error;
+    if (error instanceof ReadersChanged) return startAgain(job);
     // What was said so far is kept, also of an attempt that failed: after the last one it is all there is.
     await writer.drain();
     if (error instanceof JobStopped) {
@@ -98,6 +110,7 @@ async function writeReply(ctx: WorkerContext, job: Run, task: ReplyTask): Promis
     }
     throw error;
   } finally {
+    unwatch();
     await writer.stop();
     if (written.usage) ctx.metrics.tokens(written.model, written.usage);
   }
