@@ -6,6 +6,8 @@ import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { findMessage } from '../../shared/conversations/message.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
 import { AppError } from '../../shared/errors.js';
+import { isDisabled } from '../../shared/accounts/users.js';
+import type { Sql } from '../../shared/database.js';
 import { catalogue, isJobKind, type JobContract, type JobKind } from '../../shared/jobs/index.js';
 import { cancelIngestion, isIngestion } from '../../shared/knowledge/cancel-ingestion.js';
 import { requireRetryable } from '../../shared/knowledge/retry-ingestion.js';
@@ -83,6 +85,7 @@ export const postRetry = endpoint({
   tag: 'jobs',
   auth: 'user',
   summary: 'Try a failed job again',
+  description: 'With all its tries. Not a reply or an edit whose account was disabled meanwhile: 409.',
   params: idParams,
   response: { status: 202, description: 'The job, waiting again.', schema: jobSchema },
   errors: ['not_found', 'forbidden', 'conflict'],
@@ -94,6 +97,7 @@ export const postRetry = endpoint({
     const done = await ctx.database.transaction(async (tx) => {
       const ready = await retryJob(tx, job.id);
       if (!ready) throw new AppError('conflict', `Only a failed job can be tried again; this one is ${job.state}.`);
+      if (job.queue === 'replies') await requireEnabled(tx, job.userId);
       if (isIngestion(job.kind)) await requireRetryable(tx, principal, job.subjectId);
       return { ready, reply: isReply ? await requeueReply(tx, job.subjectId, readerId) : null };
     });
@@ -102,6 +106,13 @@ export const postRetry = endpoint({
     return present(await requireJob(ctx.database, principal, job.id));
   },
 });
+
+/** What somebody has asked of Claude who was disabled would be cancelled as soon as it is claimed. */
+async function requireEnabled(sql: Sql, userId: string): Promise<void> {
+  if (await isDisabled(sql, userId)) {
+    throw new AppError('conflict', 'The account that had asked for this is disabled. Enable it first.');
+  }
+}
 
 async function cancelJob(ctx: WebContext, job: JobView & { kind: JobKind }): Promise<void> {
   const whole = isIngestion(job.kind)

@@ -1,10 +1,8 @@
 import { requestCancelOfLane } from '../../shared/backlog/control.js';
 import { announceCancelled } from '../../shared/conversations/cancel-reply.js';
-import { endWaiting } from '../../shared/conversations/reply.js';
+import { endWaiting, ownerDisabled } from '../../shared/conversations/reply.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
 import type { WebContext } from '../context.js';
-
-const error = { code: 'account_disabled', message: 'The account that had asked for this reply was disabled.' };
 
 /**
  * Ends what an account that was disabled has asked of Claude, for good: what waits is cancelled, what runs is told to
@@ -18,7 +16,7 @@ export async function stopWork(ctx: WebContext, userId: string): Promise<void> {
     const jobs = await requestCancelOfLane(tx, { queue: 'replies', userId });
     const waiting = jobs.filter(({ kind, state }) => kind === 'reply-to-message' && state === 'cancelled');
     const replyIds = waiting.map(({ subjectId }) => subjectId);
-    return { jobs, ended: await endWaiting(tx, replyIds, error) };
+    return { jobs, ended: await endWaiting(tx, replyIds, ownerDisabled) };
   });
   for (const { ready } of jobs) ctx.dispatcher.kick(ready);
   const running = jobs.filter(({ state }) => state === 'running');

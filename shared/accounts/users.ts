@@ -72,3 +72,8 @@ async function requireAdminLeft(tx: Sql): Promise<void> {
   const { rows } = await tx.query(`SELECT 1 FROM users WHERE role = 'admin' AND disabled_at IS NULL LIMIT 1`);
   if (rows.length === 0) throw new AppError('conflict', 'This is the last enabled admin: make another one first.');
 }
+
+export async function isDisabled(sql: Sql, userId: string): Promise<boolean> {
+  const { rowCount } = await sql.query('SELECT 1 FROM users WHERE id = $1 AND disabled_at IS NOT NULL', [userId]);
+  return rowCount === 1;
+}

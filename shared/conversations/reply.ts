@@ -122,6 +122,12 @@ export async function saveReply(tx: Sql, end: ReplyEnd): Promise<MessageRow | nu
   return rows[0] ?? null;
 }
 
+/** Says why replies were cancelled that nobody had asked to cancel. */
+export const ownerDisabled = {
+  code: 'account_disabled',
+  message: 'The account that had asked for this reply was disabled.',
+};
+
 /**
  * Ends replies whose jobs were cancelled while they waited.
  *

@@ -53,7 +53,11 @@ it('ends what a disabled account has asked of Claude, also after it is enabled a
     content: '',
     error: { code: 'account_disabled', message: expect.stringContaining('disabled') },
   });
-  expect(await system.ended(reader, running)).toMatchObject({ state: 'cancelled', content: heldAt });
+  expect(await system.ended(reader, running)).toMatchObject({
+    state: 'cancelled',
+    content: heldAt,
+    error: { code: 'account_disabled' },
+  });
   // Who is still there gets their reply, which had waited behind them.
   expect((await system.ended(reader, ofReader)).state).toBe('done');
 
@@ -73,6 +77,29 @@ it('stops also what nobody could be told to stop, and what is accepted a moment 
   const asked = system.modelApi.counts.total;
   const message = { conversationId, authorId: user.user.id, content: 'And now?', reply: true };
   const late = await postMessage(app.ctx.database, message);
-  expect(await system.ended(reader, late.reply?.id ?? '')).toMatchObject({ state: 'cancelled', content: '' });
+  expect(await system.ended(reader, late.reply?.id ?? '')).toMatchObject({
+    state: 'cancelled',
+    content: '',
+    error: { code: 'account_disabled' },
+  });
   expect(system.modelApi.counts.total).toBe(asked);
+});
+
+it('tries nothing again for a disabled account, and says so', async () => {
+  const { user, reader, conversationId } = await openShared();
+  const body = { content: '[[stand-in: error times=1 id=again]]', reply: true };
+  const { reply, jobId } = (await system.post(user, conversationId, body)).body;
+  expect((await system.ended(reader, reply.id)).state).toBe('failed');
+  const retry = () => app.request('POST', `/jobs/${jobId}/retry`, { token: admin.accessToken });
+  await setDisabled(user, true);
+  const answer = await retry();
+  expect([answer.status, answer.body.code, answer.body.detail]).toEqual([
+    409,
+    'conflict',
+    expect.stringContaining('disabled'),
+  ]);
+  expect(await read(reader, reply.id)).toMatchObject({ state: 'failed' });
+  await setDisabled(user, false);
+  expect((await retry()).status).toBe(202);
+  expect((await system.ended(reader, reply.id)).state).toBe('done');
 });

@@ -1,8 +1,15 @@
+import { isDisabled } from '../../shared/accounts/users.js';
 import type { TokenUsage } from '../../shared/adapters/language-model/model.js';
 import type { JobError, Outcome } from '../../shared/backlog/claim.js';
 import { findMessage, type MessageRow, presentMessage } from '../../shared/conversations/message.js';
 import { holdReaders, listReaders } from '../../shared/conversations/readers.js';
-import { membershipIsStill, readGrounds, type ReplyTask, saveReply } from '../../shared/conversations/reply.js';
+import {
+  membershipIsStill,
+  ownerDisabled,
+  readGrounds,
+  type ReplyTask,
+  saveReply,
+} from '../../shared/conversations/reply.js';
 import type { Sql } from '../../shared/database.js';
 import { JobFailure } from '../../shared/errors.js';
 import { storeCitations, verifyCitations, withCitations } from '../../shared/knowledge/citations.js';
@@ -57,7 +64,7 @@ export async function endReply(
       attempt: job.attempt,
       state: end.state,
       content: written.text,
-      error: null,
+      error: end.state === 'cancelled' ? await whyCancelled(tx, job) : null,
       metadata: end.metadata,
       model: written.model,
     });
@@ -81,11 +88,15 @@ export const spentOn = ({ reply }: ReplyTask, { model, usage }: Written): Spent 
   usage,
 });
 
+/** Null when somebody has asked for it, who knows. */
+const whyCancelled = async (sql: Sql, { userId }: Run): Promise<JobError | null> =>
+  (await isDisabled(sql, userId)) ? ownerDisabled : null;
+
 /** Ends a reply with what its log holds of the attempt before: after a crash, or when the job is given up. */
 export async function endFromLog(
   ctx: WorkerContext,
   job: Run,
-  end: { state: 'failed' | 'cancelled'; error: JobError | null },
+  end: { state: 'failed'; error: JobError } | { state: 'cancelled' },
 ): Promise<Outcome> {
   // Not from the payload: a job whose payload cannot be read has to be ended, too.
   const messageId = job.subjectId;
@@ -99,7 +110,16 @@ export async function endFromLog(
       job.logger.info('what the log holds is dropped: not every member may read what it was made from');
     // The number of the attempt that wrote the text: readers who have it need not read it again.
     const attempt = kept?.attempt ?? job.attempt;
-    await saveReply(tx, { ...end, messageId, attempt, content: kept?.text ?? '', metadata: null, model: null });
+    const error = end.state === 'failed' ? end.error : await whyCancelled(tx, job);
+    await saveReply(tx, {
+      state: end.state,
+      error,
+      messageId,
+      attempt,
+      content: kept?.text ?? '',
+      metadata: null,
+      model: null,
+    });
   });
   return announceEnd(ctx, job);
 }

@@ -23,7 +23,7 @@ type Run = JobRun<'reply-to-message'>;
  */
 export const replyToMessage: JobHandler<'reply-to-message'> = {
   async run(ctx, job) {
-    if (job.cancelRequested) return endFromLog(ctx, job, { state: 'cancelled', error: null });
+    if (job.cancelRequested) return endFromLog(ctx, job, { state: 'cancelled' });
     const task = await beginReply(ctx.database, job.payload.messageId, job);
     if (!task) return announceEnd(ctx, job);
     return writeReply(ctx, job, task);
