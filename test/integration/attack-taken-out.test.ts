@@ -81,6 +81,16 @@ it('cancels nothing for somebody who is taken out while they wait', async () => 
   expect((await call('GET', `/messages/${reply.id}`, undefined, owner)).body.state).toBe('queued');
 });
 
+it.each([
+  ['PATCH', { content: 'Changed' }],
+  ['DELETE', undefined],
+])('%s of a message changes nothing for somebody who is taken out while they wait', async (method, body) => {
+  const { message } = await ask();
+  expect((await meanwhile(() => call(method, `/messages/${message.id}`, body), takeOut)).status).toBe(404);
+  const left = await call('GET', `/messages/${message.id}`, undefined, owner);
+  expect(left.body).toMatchObject({ content: 'Why?', editedAt: null, deletedAt: null });
+});
+
 it('answers a change of a message the same when it is being deleted and when it was', async () => {
   const { message } = await ask();
   const change = () => call('PATCH', `/messages/${message.id}`, { content: 'Changed' });
