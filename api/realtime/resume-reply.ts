@@ -30,8 +30,12 @@ export async function resumeReply(
   const page = await readReply(redis, where.messageId, position);
   if (page) {
     const { end, ...text } = page;
+    if (!end) return { ...text, message: null };
+    const now = await findReply(database, where);
+    // The log of an attempt that had failed: the reply is tried again, and has not begun yet.
+    if (!hasEnded(now)) return { ...nothing, message: null };
     // It has just ended; what the log says of it was meant for those who heard it then.
-    return { ...text, message: end ? await viewOf(database, where, await findReply(database, where)) : null };
+    return { ...text, message: await viewOf(database, where, now) };
   }
   // No log: nothing was said yet, or the log was lost and the next delta writes it again, or it has just ended.
   const now = await findReply(database, where);

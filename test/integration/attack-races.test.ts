@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { retryJob } from '../../shared/backlog/control.js';
 import { regenerateReply } from '../../shared/conversations/regenerate-reply.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
+import { readEvents } from '../support/event-source.js';
 import { eventually } from '../support/eventually.js';
 import { connectRaw } from '../support/sockets.js';
 import { startTestSystem, type TestSystem } from '../support/system.js';
@@ -65,10 +66,17 @@ it('cancels a reply at once that waits to be tried again behind another one', as
   expect((await call(user, 'POST', `/jobs/${jobId}/retry`)).status).toBe(202);
   const socket = await connectRaw(system.app.url, user.accessToken);
   await socket.ask('conversation:join', { conversationId });
+  // What is left of the attempt that had failed is no end of this one.
+  expect(await socket.ask('reply:resume', { messageId: replyId, attempt: 0, after: 0 })).toMatchObject({
+    ok: true,
+    message: null,
+  });
+  const reader = await readEvents(`${system.app.url}/api/v1/messages/${replyId}/stream`, user.accessToken);
   const cancelled = await call(user, 'POST', `/messages/${replyId}/cancel`);
   expect(cancelled.body.state).toBe('cancelled');
   await socket.event('reply:cancelled', ({ messageId }) => messageId === replyId);
   socket.close();
+  expect((await reader.rest()).map(({ name }) => name)).toEqual(['started', 'cancelled']);
   expect((await call(user, 'GET', `/jobs/${jobId}`)).body.state).toBe('cancelled');
   expect((await call(user, 'GET', `/messages/${otherId}`)).body.state).toBe('running');
   await call(user, 'POST', `/messages/${otherId}/cancel`);
