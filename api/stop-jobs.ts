@@ -1,4 +1,5 @@
 import type { CancelledJobs } from '../shared/backlog/cancel-jobs.js';
+import { tellCancelled } from '../shared/backlog/tell-cancelled.js';
 import type { WebContext } from './context.js';
 
 /**
@@ -8,8 +9,11 @@ import type { WebContext } from './context.js';
  */
 export function stopJobs(
   { dispatcher, publisher }: Pick<WebContext, 'dispatcher' | 'publisher'>,
-  { ready, runningJobs }: CancelledJobs,
+  { ready, runningJobs, endedJobs }: CancelledJobs,
 ): Promise<void>[] {
   for (const each of ready) dispatcher.kick(each);
-  return runningJobs.map((jobId) => publisher.control({ type: 'job-cancelled', jobId }));
+  return [
+    ...runningJobs.map((jobId) => publisher.control({ type: 'job-cancelled', jobId })),
+    ...tellCancelled(publisher, endedJobs),
+  ];
 }

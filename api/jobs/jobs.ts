@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { findJob, isUnfinished, type JobView, requestCancel, retryJob } from '../../shared/backlog/control.js';
+import { tellCancelled } from '../../shared/backlog/tell-cancelled.js';
 import { announceUpdated } from '../../shared/conversations/announce-updated.js';
 import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { findMessage } from '../../shared/conversations/message.js';
@@ -11,6 +12,7 @@ import type { Sql } from '../../shared/database.js';
 import { catalogue, isJobKind, type JobContract, type JobKind } from '../../shared/jobs/index.js';
 import { cancelIngestion, isIngestion } from '../../shared/knowledge/cancel-ingestion.js';
 import { requireRetryable } from '../../shared/knowledge/retry-ingestion.js';
+import { tellInTime } from '../../shared/realtime/tell.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { requireJob } from './require-job.js';
@@ -122,6 +124,7 @@ async function cancelJob(ctx: WebContext, job: JobView & { kind: JobKind }): Pro
   for (const ready of whole?.ready ?? []) ctx.dispatcher.kick(ready);
   // Not awaited: the answer must not wait for a Redis that is slow. A worker that does not hear asks within a second.
   if (cancelled?.state === 'running') void ctx.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
+  if (cancelled?.state === 'cancelled') await tellInTime(tellCancelled(ctx.publisher, [cancelled.id]));
 }
 
 export const postCancelJob = endpoint({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { requirePermission } from '../../shared/accounts/policy.js';
+import { tellCancelled } from '../../shared/backlog/tell-cancelled.js';
 import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { addVersion, createEntry, deleteEntry, describeEntry } from '../../shared/knowledge/change-entry.js';
 import {
@@ -13,6 +14,7 @@ import {
 import { maxContentLength, maxTitleLength } from '../../shared/knowledge/limits.js';
 import { statuses } from '../../shared/knowledge/status.js';
 import { versionSchema } from '../../shared/knowledge/version.js';
+import { tellInTime } from '../../shared/realtime/tell.js';
 import { id, limit, line, page, shownText } from '../../shared/schemas.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 import { tagsQuery } from './search.js';
@@ -142,8 +144,9 @@ export const removeEntry = endpoint({
   response: { status: 204, description: 'Nobody sees it any more; a job removes what is left of it.', schema: nothing },
   errors: ['not_found', 'forbidden'],
   async handler({ ctx, principal, params }) {
-    const ready = await ctx.database.transaction((tx) => deleteEntry(tx, principal, params.id));
-    ctx.dispatcher.kick(ready);
+    const gone = await ctx.database.transaction((tx) => deleteEntry(tx, principal, params.id));
+    ctx.dispatcher.kick(gone.ready);
+    await tellInTime(tellCancelled(ctx.publisher, gone.endedJobs));
   },
 });
 

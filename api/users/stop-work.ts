@@ -1,4 +1,5 @@
 import { requestCancelOfLane } from '../../shared/backlog/control.js';
+import { tellCancelled } from '../../shared/backlog/tell-cancelled.js';
 import { announceCancelled } from '../../shared/conversations/cancel-reply.js';
 import { endWaiting, ownerDisabled } from '../../shared/conversations/reply.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
@@ -20,8 +21,10 @@ export async function stopWork(ctx: WebContext, userId: string): Promise<void> {
   });
   for (const { ready } of jobs) ctx.dispatcher.kick(ready);
   const running = jobs.filter(({ state }) => state === 'running');
+  const waiting = jobs.filter(({ state }) => state === 'cancelled').map(({ id }) => id);
   await tellInTime([
     ...running.map(({ id: jobId }) => ctx.publisher.control({ type: 'job-cancelled', jobId })),
     ...ended.map((reply) => announceCancelled(ctx, reply)),
+    ...tellCancelled(ctx.publisher, waiting),
   ]);
 }

@@ -1,5 +1,6 @@
 import type { Ready } from '../backlog/enqueue.js';
 import { requestCancel } from '../backlog/control.js';
+import { tellCancelled } from '../backlog/tell-cancelled.js';
 import type { Database, Sql } from '../database.js';
 import { AppError, notFound } from '../errors.js';
 import type { MessageView } from '../realtime/events.js';
@@ -40,6 +41,7 @@ export async function cancelReply(deps: Deps, userId: string | null, messageId: 
   if (cancelled) {
     // Not awaited: the answer must not wait for a Redis that is slow. A worker that does not hear asks within a second.
     if (cancelled.state === 'running') void deps.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
+    if (cancelled.state === 'cancelled') void Promise.all(tellCancelled(deps.publisher, [cancelled.id]));
     deps.dispatcher.kick(cancelled.ready);
   }
   if (!saved) return presentMessage(await find(deps.database));

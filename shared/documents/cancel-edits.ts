@@ -12,12 +12,13 @@ export async function cancelEdits(
      WHERE document_id = $1 AND user_id = $2 AND state IN ('queued', 'running') ORDER BY id`,
     [documentId, userId],
   );
-  const cancelled: CancelledJobs = { ready: [], runningJobs: [] };
+  const cancelled: CancelledJobs = { ready: [], runningJobs: [], endedJobs: [] };
   for (const { id } of rows) {
     const asked = await requestCancel(tx, { subjectId: id, kind: 'edit-document' });
     if (!asked) continue;
     cancelled.ready.push(asked.ready);
     if (asked.state === 'running') cancelled.runningJobs.push(asked.id);
+    if (asked.state === 'cancelled') cancelled.endedJobs.push(asked.id);
   }
   return cancelled;
 }

@@ -81,21 +81,23 @@ export async function addVersion(
 
 /**
  * Deletes an entry: from this commit on nobody sees any of it, and a job removes what is left of it everywhere.
+ *
+ * @returns the jobs too that were cancelled, for those who watch them.
  */
-export async function deleteEntry(tx: Sql, reader: Reader, id: string): Promise<Ready> {
+export async function deleteEntry(tx: Sql, reader: Reader, id: string): Promise<{ ready: Ready; endedJobs: string[] }> {
   requireManage(reader, await lockEntry(tx, id));
   await tx.query(
     'UPDATE knowledge_entries SET deleted_at = now(), revision = revision + 1, updated_at = now() WHERE id = $1',
     [id],
   );
-  await cancelWork(tx, id);
+  const endedJobs = await cancelWork(tx, id);
   const { ready } = await enqueue(tx, {
     kind: 'remove-vectors',
     payload: { entryId: id },
     userId: reader.userId,
     subjectId: id,
   });
-  return ready;
+  return { ready, endedJobs };
 }
 
 /** Asks for what the index says of an entry to be made to agree with its row, ahead of all other work there. */
