@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { requireAccess } from '../../shared/documents/access.js';
-import { baseOf } from '../../shared/documents/bases.js';
+import { isTagOf } from '../../shared/documents/bases.js';
 import { changeContent, type Precondition } from '../../shared/documents/change-content.js';
 import { documentFields } from '../../shared/documents/document.js';
 import { announceTitle, renameDocument } from '../../shared/documents/rename.js';
@@ -59,7 +59,7 @@ function preconditionOf(base: string | undefined, ifMatch: string | undefined): 
   if (ifMatch !== undefined) {
     // A proxy that compresses answers makes their tags weak: what they stand for is the same text.
     const tags = ifMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-    return { ifMatch: (seq) => tags.includes('*') || tags.includes(`"${baseOf(seq)}"`) };
+    return { ifMatch: (seq) => tags.some((tag) => tag === '*' || isTagOf(tag, seq)) };
   }
   if (base !== undefined) return { base };
   throw new AppError(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Principal } from '../../shared/accounts/principal.js';
 import { requireAccess } from '../../shared/documents/access.js';
-import { baseOf, keepBase } from '../../shared/documents/bases.js';
+import { baseOf, keepBase, tagOf } from '../../shared/documents/bases.js';
 import { documentSchema, getDocument } from '../../shared/documents/document.js';
 import { contentOf, loadDocument } from '../../shared/documents/log.js';
 import type { WebContext } from '../context.js';
@@ -31,6 +31,6 @@ export async function presentText(
   const view = await getDocument(database, id, userId);
   if (view.level === 'edit') await keepBase(database, id, loaded);
   const { doc, seq } = loaded;
-  res.setHeader('etag', `"${baseOf(seq)}"`);
+  res.setHeader('etag', tagOf({ ...view, seq }));
   return { ...view, seq, content: contentOf(doc).toString(), base: baseOf(seq) };
 }

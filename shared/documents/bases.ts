@@ -11,6 +11,16 @@ const maxDays = 7;
 /** The name under which a read text can be edited over HTTP: the seq of its newest update. */
 export const baseOf = (seq: number): string => String(seq);
 
+/**
+ * The ETag of a document as somebody reads it. The state of the text is not all of it: who asks again under the tag is
+ * told by 304 that nothing has changed, and browsers do so by themselves; the title and what one may do may be others.
+ */
+export const tagOf = ({ seq, updatedAt, level }: { seq: number; updatedAt: string; level: string }): string =>
+  `"${baseOf(seq)}.${Date.parse(updatedAt)}.${level}"`;
+
+/** Whether a tag is of this state of the text, whatever else has changed. */
+export const isTagOf = (tag: string, seq: number): boolean => /^"(\d+)(?:\.[^"]*)?"$/.exec(tag)?.[1] === baseOf(seq);
+
 /** @returns null when `base` is no name of a state. */
 function seqOfBase(base: string): number | null {
   return /^\d{1,15}$/.test(base) ? Number(base) : null;
