@@ -14,5 +14,5 @@ export const contentSchema = z
   .refine((value) => !/\p{Cs}/u.test(value), 'must not contain half of a surrogate pair')
   .transform((value) => value.replace(/^\ufeff/, '').replaceAll(/\r\n?/g, '\n'));
 
-/** Bytes of a body that holds the longest text, in any script. */
-export const contentBodyLimit = 4 * 1024 * 1024;
+/** Bytes of a body that holds the longest text, with every character escaped: many programs write JSON in ASCII. */
+export const contentBodyLimit = 6 * maxContentLength + 64 * 1024;

@@ -7,21 +7,23 @@ import { requireAccess } from './access.js';
 import { appendUpdates, explainRefusal } from './append.js';
 import { announceUpdate, type Appender } from './appender.js';
 import { readBase } from './bases.js';
+import { checkUpdate } from './check-update.js';
 import { claimClients } from './clients.js';
 import { type Edit, rewriteHere, rewriteOffline } from './edit.js';
 import { loadDocument } from './log.js';
+import type { MergeTrials } from './merge-trials.js';
 
 /** What an edit over HTTP was made from: a state that was read, or the newest one under the condition that it is. */
 export type Precondition = { base: string } | { ifMatch: (seq: number) => boolean };
 
 type Where = { documentId: string; userId: string };
-type Deps = { database: Database; publisher: Publisher; documents: Appender };
+type Deps = { database: Database; publisher: Publisher; documents: Appender; mergeTrials: MergeTrials };
 
 /**
  * Applies what differs between `content` and what its author had read. With a base, what others changed meanwhile
  * stays, as if the author had been offline; with a condition on the newest state a stale edit is refused.
  *
- * @throws AppError `not_found`, `forbidden`, `precondition_failed`.
+ * @throws AppError `not_found`, `forbidden`, `precondition_failed`, `payload_too_large`.
  */
 export async function changeContent(deps: Deps, where: Where, content: string, given: Precondition): Promise<void> {
   await requireAccess(deps.database, where.documentId, where.userId, 'edit');
@@ -30,7 +32,12 @@ export async function changeContent(deps: Deps, where: Where, content: string, g
 }
 
 /** Who sends the same again, not knowing whether it arrived, sends the same update: to Yjs twice is once. */
-async function changeBase({ database, documents }: Deps, where: Where, content: string, base: string): Promise<void> {
+async function changeBase(
+  { database, documents, mergeTrials }: Deps,
+  where: Where,
+  content: string,
+  base: string,
+): Promise<void> {
   const state = await readBase(database, where.documentId, base);
   let edit = rewriteOffline(state, content, clientIdOf(where, base, content));
   if (!edit) return;
@@ -39,7 +46,10 @@ async function changeBase({ database, documents }: Deps, where: Where, content: 
     edit = rewriteOffline(state, content, new Y.Doc().clientID) as Edit;
     await claimClients(database, where, [edit.clientId]);
   }
-  await documents.append({ ...where, update: edit.update });
+  const update = { ...where, update: edit.update };
+  // Of many that are made from the same text each stands beside all those before it, in every place.
+  if (mergeTrials.count(where.documentId, checkUpdate(edit.update).pieces)) await mergeTrials.run(update);
+  await documents.append(update);
 }
 
 /** The same for the same edit, and else as good as one by chance; Yjs takes 32 bits. */

@@ -1,5 +1,7 @@
 import * as Y from 'yjs';
 import { diffText, type TextChange } from './diff-text.js';
+import { joinNearest } from './join-nearest.js';
+import { maxPlaces } from './limits.js';
 import { contentOf } from './log.js';
 
 /** An edit as a Yjs update, and the client id under which it was made. */
@@ -39,5 +41,6 @@ export function rewriteOffline(state: Uint8Array, content: string, clientId: num
 
 /** The same on a document at hand, which is changed. */
 export function rewriteHere(doc: Y.Doc, content: string): Edit | null {
-  return editHere(doc, diffText(contentOf(doc).toString(), content));
+  const before = contentOf(doc).toString();
+  return editHere(doc, joinNearest(before, diffText(before, content), maxPlaces));
 }

@@ -31,8 +31,20 @@ export const maxCompactionSteps = 10 * maxMergeSteps;
 /** What an update may add to that when it is tried before it is stored. */
 export const maxTriedSteps = 1_000_000;
 
+/**
+ * And of what its document has left of the steps that it may take, so that no number of updates uses all of it up: the
+ * document could not be read any more.
+ */
+export const triedPart = 1 / 5;
+
 /** An update of more pieces is tried before it is stored, and one after so many in larger ones since the last that was. */
 export const tryEveryPieces = 1_000;
+
+/**
+ * Places in which an edit over HTTP changes the text, at most; the nearest are taken together. Each cuts the text once more:
+ * 30,000 held a web process up for three seconds, and again for each that was made from the same text.
+ */
+export const maxPlaces = 5_000;
 
 /**
  * An edit that a person makes while others watch is of one piece or two. These are not counted: a trial takes up to a

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as Y from 'yjs';
 import { AppError } from '../errors.js';
-import { maxTriedSteps } from './limits.js';
+import { maxMergeSteps, maxTriedSteps, triedPart } from './limits.js';
 import { applyAll } from './log.js';
 
 /** The log of a document, and the update that is to come behind it. */
@@ -13,9 +13,10 @@ export type MergeAnswer = 'fine' | 'tangled' | 'early';
 async function answer({ log, update }: MergeTask): Promise<MergeAnswer> {
   const doc = new Y.Doc();
   try {
-    await applyAll(doc, log);
-    // What has been let in already is not held against who comes next, as long as it can be read.
-    await applyAll(doc, [update], { left: maxTriedSteps });
+    const effort = { left: maxMergeSteps };
+    await applyAll(doc, log, effort);
+    // What has been let in already is not held against who comes next, as long as it can be read, and can be after this.
+    await applyAll(doc, [update], { left: Math.min(maxTriedSteps, effort.left * triedPart) });
   } catch (error) {
     if (error instanceof AppError) return 'tangled';
     throw error;

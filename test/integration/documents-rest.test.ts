@@ -31,9 +31,11 @@ describe('documents', () => {
     expect(list.body.items[0].id).toBe(made.body.id);
     const read = await call(ada, 'GET', path);
     expect(read.body).toMatchObject({ content: '# Plan\n', base: '1' });
-    expect(read.headers.get('etag')).toBe('"1"');
+    const known = { 'if-none-match': read.headers.get('etag') ?? '' };
+    expect((await call(ada, 'GET', path, undefined, known)).status).toBe(304);
     const renamed = await call(ada, 'PATCH', path, { title: 'Plans' });
     expect([renamed.status, renamed.body.title, renamed.body.content]).toEqual([200, 'Plans', '# Plan\n']);
+    expect((await call(ada, 'GET', path, undefined, known)).body.title).toBe('Plans');
     expect((await call(ada, 'DELETE', path)).status).toBe(204);
     expect((await call(ada, 'GET', path)).status).toBe(404);
   });
@@ -46,6 +48,13 @@ describe('documents', () => {
     const content = '\ufeff# Plan\r\n\r\none\r\ntwo\r\nthree';
     const edited = await call(ada, 'PATCH', path, { content, base: body.base });
     expect(edited.body.content).toBe('# Plan\n\none\ntwo\nthree');
+  });
+
+  test('are as long as they may be also in JSON that is written in ASCII', async () => {
+    const escaped = (count: number): string => `{"content":"${'\\u6c34'.repeat(count)}"}`;
+    const post = (body: string) => app.request('POST', '/documents', { token: ada.accessToken, body });
+    expect((await post(escaped(1_000_000))).status).toBe(201);
+    expect((await post(escaped(1_000_001))).status).toBe(400);
   });
 
   test('are seen only by who was let in, and what one may see but not do is 403', async () => {

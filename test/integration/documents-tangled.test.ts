@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
 import { compactDocument } from '../../shared/documents/compact.js';
-import { maxCompactionSteps } from '../../shared/documents/limits.js';
+import { maxCompactionSteps, maxPlaces, tryEveryPieces } from '../../shared/documents/limits.js';
+import { AppError } from '../../shared/errors.js';
 import { startTestApp, type TestApp, type TestUser } from '../support/app.js';
 import { craft, longText, tangled } from '../support/crafted-updates.js';
 import { makeDocument, storedText } from '../support/documents.js';
@@ -71,6 +73,44 @@ test(
     expect(answers.at(-1)).toEqual(tooMuch);
   },
 );
+
+test(
+  'one that takes much of what those before it have left is refused, so that the document can be read',
+  busy,
+  async () => {
+    const { documentId, send } = await scene();
+    await smuggle(documentId, [longText(5, 4_000), tangled(6, 5, 1_400)]);
+    const elsewhere = Array.from({ length: 880 }, (_, at) => ({
+      left: [5, 2_500] as [number, number],
+      right: [5, 2_501 + at] as [number, number],
+      text: 'a',
+    }));
+    app.ctx.mergeTrials.count(documentId, tryEveryPieces);
+    expect(await send(craft([{ client: 7, writes: elsewhere }]))).toEqual(tooMuch);
+    expect(await send(craft([{ client: 8, writes: elsewhere.slice(0, 700) }]))).toMatchObject({ ok: true });
+  },
+);
+
+test('edits over HTTP in very many places change few, and are tried where they stand beside each other', async () => {
+  const { documentId, rows } = await scene();
+  const path = `/documents/${documentId}`;
+  const text = (sign: string): string => Array.from({ length: 6_000 }, (_, at) => `${at}\n${sign}\n`).join('');
+  const patch = (body: object, headers = {}) => app.request('PATCH', path, { token: ada.accessToken, body, headers });
+  const { base } = (await patch({ content: text('=') }, { 'if-match': '*' })).body;
+  const tried = vi.spyOn(app.ctx.mergeTrials, 'run');
+  expect((await patch({ content: text('=a'), base })).body.content).toBe(text('=a'));
+  const { rows: log } = await app.ctx.database.query<{ update: Buffer }>(
+    'SELECT update FROM document_updates AS log WHERE document_id = $1 ORDER BY log.seq DESC LIMIT 1',
+    [documentId],
+  );
+  expect(Y.decodeUpdate(log[0]?.update ?? Buffer.of()).structs.length).toBeLessThanOrEqual(maxPlaces);
+  expect(tried).toHaveBeenCalledTimes(1);
+  const before = await rows();
+  tried.mockRejectedValueOnce(new AppError('payload_too_large', 'too many pieces'));
+  expect((await patch({ content: text('=b'), base })).status).toBe(413);
+  expect(await rows()).toBe(before);
+  tried.mockRestore();
+});
 
 test('one that is in the log all the same stops no process that reads it', busy, async () => {
   const { documentId } = await scene();
