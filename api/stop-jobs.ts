@@ -3,17 +3,14 @@ import { tellCancelled } from '../shared/backlog/tell-cancelled.js';
 import type { WebContext } from './context.js';
 
 /**
- * Has the places filled that cancelled jobs have left, and tells whoever works on the others. After the commit.
+ * Has the places filled that cancelled jobs have left, and tells whoever works on the others, or watches. After the commit.
  *
  * @returns the tellings, to be waited for with what else is told.
  */
 export function stopJobs(
   { dispatcher, publisher }: Pick<WebContext, 'dispatcher' | 'publisher'>,
-  { ready, runningJobs, endedJobs }: CancelledJobs,
+  { ready, jobs }: CancelledJobs,
 ): Promise<void>[] {
   for (const each of ready) dispatcher.kick(each);
-  return [
-    ...runningJobs.map((jobId) => publisher.control({ type: 'job-cancelled', jobId })),
-    ...tellCancelled(publisher, endedJobs),
-  ];
+  return jobs.map((job) => tellCancelled(publisher, job));
 }

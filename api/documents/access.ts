@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { levelSchema, listReaders, readerSchema, removeAccess, setAccess } from '../../shared/documents/access.js';
 import { cancelEdits } from '../../shared/documents/cancel-edits.js';
+import { announceEnded } from '../../shared/documents/end-waiting.js';
 import { syncDocumentPoints } from '../../shared/knowledge/documents/ask.js';
 import { rooms } from '../../shared/realtime/events.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
@@ -49,6 +50,7 @@ export const putAccess = endpoint({
       const event = { documentId, userId, level: body.level };
       await tellInTime([
         ...(changed.edits ? stopJobs(ctx, changed.edits) : []),
+        ...(changed.edits?.ended ?? []).map((each) => announceEnded(ctx.publisher, each)),
         ctx.publisher.emit(rooms.document(documentId), 'document:access', event),
       ]);
     }
@@ -78,6 +80,7 @@ export const deleteAccess = endpoint({
     ctx.dispatcher.kick(points);
     await tellInTime([
       ...stopJobs(ctx, edits),
+      ...edits.ended.map((each) => announceEnded(ctx.publisher, each)),
       ctx.publisher.control({ type: 'access-revoked', room: rooms.document(documentId), userId }),
     ]);
   },

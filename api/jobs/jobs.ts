@@ -6,13 +6,14 @@ import { announceUpdated } from '../../shared/conversations/announce-updated.js'
 import { cancelReply } from '../../shared/conversations/cancel-reply.js';
 import { findMessage } from '../../shared/conversations/message.js';
 import { requeueReply } from '../../shared/conversations/requeue-reply.js';
+import { announceEnded, endWaitingSuggestions, requeueSuggestion } from '../../shared/documents/end-waiting.js';
+import { findSuggestionState } from '../../shared/documents/suggestion.js';
 import { AppError } from '../../shared/errors.js';
 import { isDisabled } from '../../shared/accounts/users.js';
 import type { Sql } from '../../shared/database.js';
 import { catalogue, isJobKind, type JobContract, type JobKind } from '../../shared/jobs/index.js';
 import { cancelIngestion, isIngestion } from '../../shared/knowledge/cancel-ingestion.js';
 import { requireRetryable } from '../../shared/knowledge/retry-ingestion.js';
-import { tellInTime } from '../../shared/realtime/tell.js';
 import type { WebContext } from '../context.js';
 import { endpoint, idParams } from '../endpoint.js';
 import { requireJob } from './require-job.js';
@@ -54,15 +55,21 @@ function present(job: JobView): z.input<typeof jobSchema> {
 const endLimitMs = 2_000;
 const endPollMs = 50;
 
+/** What a reply or an edit says of itself. */
+async function stateOf(ctx: WebContext, { kind, subjectId }: JobView): Promise<string | undefined> {
+  if (kind === 'edit-document') return findSuggestionState(ctx.database, subjectId);
+  return (await findMessage(ctx.database, subjectId))?.state;
+}
+
 /**
- * A reply is saved and announced a moment before its job ends: who reacts to that at once means the job as it is
- * about to be. Waits only when the reply has ended.
+ * A reply, or an edit, is saved and announced a moment before its job ends: who reacts to that at once means the job as
+ * it is about to be. Waits only when that has ended.
  */
-async function untilJobEnded(ctx: WebContext, { id, subjectId }: JobView): Promise<void> {
+async function untilJobEnded(ctx: WebContext, asked: JobView): Promise<void> {
   const deadline = performance.now() + endLimitMs;
   while (performance.now() < deadline) {
-    const [job, reply] = await Promise.all([findJob(ctx.database, id), findMessage(ctx.database, subjectId)]);
-    if (job?.state !== 'running' || reply?.state !== 'failed') return;
+    const [job, state] = await Promise.all([findJob(ctx.database, asked.id), stateOf(ctx, asked)]);
+    if (job?.state !== 'running' || state !== 'failed') return;
     await wait(endPollMs);
   }
 }
@@ -95,12 +102,13 @@ export const postRetry = endpoint({
     const job = await requireJob(ctx.database, principal, params.id);
     const isReply = job.kind === 'reply-to-message';
     const readerId = principal.role === 'admin' ? null : principal.userId;
-    if (isReply) await untilJobEnded(ctx, job);
+    if (isReply || job.kind === 'edit-document') await untilJobEnded(ctx, job);
     const done = await ctx.database.transaction(async (tx) => {
       const ready = await retryJob(tx, job.id);
       if (!ready) throw new AppError('conflict', `Only a failed job can be tried again; this one is ${job.state}.`);
       if (job.queue === 'replies') await requireEnabled(tx, job.userId);
       if (isIngestion(job.kind)) await requireRetryable(tx, principal, job.subjectId);
+      if (job.kind === 'edit-document') await requeueSuggestion(tx, job.subjectId);
       return { ready, reply: isReply ? await requeueReply(tx, job.subjectId, readerId) : null };
     });
     ctx.dispatcher.kick(done.ready);
@@ -117,14 +125,17 @@ async function requireEnabled(sql: Sql, userId: string): Promise<void> {
 }
 
 async function cancelJob(ctx: WebContext, job: JobView & { kind: JobKind }): Promise<void> {
-  const whole = isIngestion(job.kind)
-    ? await ctx.database.transaction((tx) => cancelIngestion(tx, job.subjectId))
-    : null;
-  const cancelled = whole?.root ?? (await requestCancel(ctx.database, job));
-  for (const ready of whole?.ready ?? []) ctx.dispatcher.kick(ready);
+  const { cancelled, ready, ended } = await ctx.database.transaction(async (tx) => {
+    const whole = isIngestion(job.kind) ? await cancelIngestion(tx, job.subjectId) : null;
+    const cancelled = whole?.root ?? (await requestCancel(tx, job));
+    const waited = cancelled?.kind === 'edit-document' && cancelled.state === 'cancelled';
+    const ended = await endWaitingSuggestions(tx, waited ? [job.subjectId] : []);
+    return { cancelled, ready: whole?.ready ?? (cancelled ? [cancelled.ready] : []), ended };
+  });
+  for (const each of ready) ctx.dispatcher.kick(each);
   // Not awaited: the answer must not wait for a Redis that is slow. A worker that does not hear asks within a second.
-  if (cancelled?.state === 'running') void ctx.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
-  if (cancelled?.state === 'cancelled') await tellInTime(tellCancelled(ctx.publisher, [cancelled.id]));
+  if (cancelled) void tellCancelled(ctx.publisher, cancelled);
+  for (const each of ended) void announceEnded(ctx.publisher, each);
 }
 
 export const postCancelJob = endpoint({

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { requirePermission } from '../../shared/accounts/policy.js';
-import { tellCancelled } from '../../shared/backlog/tell-cancelled.js';
 import { decodeCursor, toPage } from '../../shared/cursor.js';
 import { addVersion, createEntry, deleteEntry, describeEntry } from '../../shared/knowledge/change-entry.js';
 import {
@@ -16,6 +15,7 @@ import { statuses } from '../../shared/knowledge/status.js';
 import { versionSchema } from '../../shared/knowledge/version.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
 import { id, limit, line, page, shownText } from '../../shared/schemas.js';
+import { stopJobs } from '../stop-jobs.js';
 import { endpoint, idParams, nothing } from '../endpoint.js';
 import { tagsQuery } from './search.js';
 
@@ -145,8 +145,7 @@ export const removeEntry = endpoint({
   errors: ['not_found', 'forbidden'],
   async handler({ ctx, principal, params }) {
     const gone = await ctx.database.transaction((tx) => deleteEntry(tx, principal, params.id));
-    ctx.dispatcher.kick(gone.ready);
-    await tellInTime(tellCancelled(ctx.publisher, gone.endedJobs));
+    await tellInTime(stopJobs(ctx, gone));
   },
 });
 

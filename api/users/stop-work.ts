@@ -2,6 +2,7 @@ import { requestCancelOfLane } from '../../shared/backlog/control.js';
 import { tellCancelled } from '../../shared/backlog/tell-cancelled.js';
 import { announceCancelled } from '../../shared/conversations/cancel-reply.js';
 import { endWaiting, ownerDisabled } from '../../shared/conversations/reply.js';
+import { announceEnded, endWaitingSuggestions } from '../../shared/documents/end-waiting.js';
 import { tellInTime } from '../../shared/realtime/tell.js';
 import type { WebContext } from '../context.js';
 
@@ -13,18 +14,17 @@ import type { WebContext } from '../context.js';
  * transaction with it they would wait for each other with a reply that is being saved.
  */
 export async function stopWork(ctx: WebContext, userId: string): Promise<void> {
-  const { jobs, ended } = await ctx.database.transaction(async (tx) => {
+  const { jobs, ended, suggestions } = await ctx.database.transaction(async (tx) => {
     const jobs = await requestCancelOfLane(tx, { queue: 'replies', userId });
-    const waiting = jobs.filter(({ kind, state }) => kind === 'reply-to-message' && state === 'cancelled');
-    const replyIds = waiting.map(({ subjectId }) => subjectId);
-    return { jobs, ended: await endWaiting(tx, replyIds, ownerDisabled) };
+    const waiting = (which: string): string[] =>
+      jobs.flatMap(({ kind, state, subjectId }) => (kind === which && state === 'cancelled' ? [subjectId] : []));
+    const ended = await endWaiting(tx, waiting('reply-to-message'), ownerDisabled);
+    return { jobs, ended, suggestions: await endWaitingSuggestions(tx, waiting('edit-document'), ownerDisabled) };
   });
   for (const { ready } of jobs) ctx.dispatcher.kick(ready);
-  const running = jobs.filter(({ state }) => state === 'running');
-  const waiting = jobs.filter(({ state }) => state === 'cancelled').map(({ id }) => id);
   await tellInTime([
-    ...running.map(({ id: jobId }) => ctx.publisher.control({ type: 'job-cancelled', jobId })),
+    ...jobs.map((job) => tellCancelled(ctx.publisher, job)),
     ...ended.map((reply) => announceCancelled(ctx, reply)),
-    ...tellCancelled(ctx.publisher, waiting),
+    ...suggestions.map((suggestion) => announceEnded(ctx.publisher, suggestion)),
   ]);
 }

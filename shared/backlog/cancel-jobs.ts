@@ -1,8 +1,8 @@
 import type { Sql } from '../database.js';
 import type { Lane, Ready } from './enqueue.js';
 
-/** Jobs that are to end: where places are free now, those that are running, to be told, and those that have ended. */
-export type CancelledJobs = { ready: Ready[]; runningJobs: string[]; endedJobs: string[] };
+/** Jobs that are to end: where places are free now, and all of them, to be told of. */
+export type CancelledJobs = { ready: Ready[]; jobs: { id: string; state: string }[] };
 
 /**
  * Cancels jobs about something that is being deleted: those that nobody has at this moment end here, since there is
@@ -19,10 +19,8 @@ export async function cancelJobs(tx: Sql, which: string, values: unknown[]): Pro
      RETURNING id, state, queue, user_id AS "userId"`,
     values,
   );
-  const ended = rows.filter(({ state }) => state !== 'running');
   return {
-    ready: ended.map(({ queue, userId }) => ({ lane: { queue, userId } })),
-    endedJobs: ended.map(({ id }) => id),
-    runningJobs: rows.filter(({ state }) => state === 'running').map(({ id }) => id),
+    ready: rows.filter(({ state }) => state !== 'running').map(({ queue, userId }) => ({ lane: { queue, userId } })),
+    jobs: rows.map(({ id, state }) => ({ id, state })),
   };
 }

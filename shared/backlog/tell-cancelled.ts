@@ -1,11 +1,15 @@
-import { rooms } from '../realtime/events.js';
 import type { Publisher } from '../realtime/publisher.js';
+import { rooms } from '../realtime/rooms.js';
 
 /**
- * Tells those who watch them of jobs that were cancelled before a worker had them, who would tell. After the commit.
- * Else they would watch for ever.
+ * Tells of a job that is cancelled, after the commit: whoever works on it, and of one that waited, which nobody else will
+ * say anything of any more, whoever watches it.
  */
-export const tellCancelled = (publisher: Pick<Publisher, 'emit'>, jobIds: readonly string[]): Promise<void>[] =>
-  jobIds.map((jobId) =>
-    publisher.emit(rooms.job(jobId), 'job:progress', { jobId, state: 'cancelled', progress: null }),
-  );
+export async function tellCancelled(
+  publisher: Publisher,
+  { id: jobId, state }: { id: string; state: string },
+): Promise<void> {
+  if (state === 'running') await publisher.control({ type: 'job-cancelled', jobId });
+  if (state !== 'cancelled') return;
+  await publisher.emit(rooms.job(jobId), 'job:progress', { jobId, state, progress: null });
+}

@@ -40,8 +40,7 @@ export async function cancelReply(deps: Deps, userId: string | null, messageId: 
   });
   if (cancelled) {
     // Not awaited: the answer must not wait for a Redis that is slow. A worker that does not hear asks within a second.
-    if (cancelled.state === 'running') void deps.publisher.control({ type: 'job-cancelled', jobId: cancelled.id });
-    if (cancelled.state === 'cancelled') void Promise.all(tellCancelled(deps.publisher, [cancelled.id]));
+    void tellCancelled(deps.publisher, cancelled);
     deps.dispatcher.kick(cancelled.ready);
   }
   if (!saved) return presentMessage(await find(deps.database));

@@ -122,10 +122,10 @@ export async function saveReply(tx: Sql, end: ReplyEnd): Promise<MessageRow | nu
   return rows[0] ?? null;
 }
 
-/** Says why replies were cancelled that nobody had asked to cancel. */
+/** Says why replies, and edits, were cancelled that nobody had asked to cancel. */
 export const ownerDisabled = {
   code: 'account_disabled',
-  message: 'The account that had asked for this reply was disabled.',
+  message: 'The account that had asked for this was disabled.',
 };
 
 /**

@@ -42,10 +42,11 @@ type SuggestionRow = Omit<SuggestionView, 'hunks' | 'createdAt' | 'completedAt'>
   completedAt: Date | null;
 };
 
-// A job that was cancelled before it was ever begun has told nobody.
+// Those of earlier releases: a job that was cancelled before it was begun told nobody, and after a month it is deleted.
 const columns = `suggestion.id, suggestion.document_id AS "documentId", suggestion.user_id AS "userId",
   suggestion.job_id AS "jobId", suggestion.instruction,
-  CASE WHEN suggestion.state = 'queued' AND job.state = 'cancelled' THEN 'cancelled' ELSE suggestion.state END AS state,
+  CASE WHEN suggestion.state = 'queued' AND (job.id IS NULL OR job.state = 'cancelled') THEN 'cancelled'
+    ELSE suggestion.state END AS state,
   suggestion.attempt, suggestion.model, suggestion.hunks, suggestion.error, suggestion.created_at AS "createdAt",
   suggestion.completed_at AS "completedAt"`;
 
@@ -66,6 +67,12 @@ export async function getSuggestion(sql: Sql, documentId: string, id: string): P
   );
   if (!rows[0]) throw notFound('The suggestion');
   return present(rows[0]);
+}
+
+/** @returns nothing when there is no such suggestion; who may read it is not asked. */
+export async function findSuggestionState(sql: Sql, id: string): Promise<string | undefined> {
+  const { rows } = await sql.query<{ state: string }>('SELECT state FROM document_suggestions WHERE id = $1', [id]);
+  return rows[0]?.state;
 }
 
 /** Where a page of the list ended. */

@@ -1,3 +1,4 @@
+import type { CancelledJobs } from '../backlog/cancel-jobs.js';
 import type { Sql } from '../database.js';
 
 /**
@@ -7,14 +8,14 @@ import type { Sql } from '../database.js';
  *
  * @returns the jobs that have ended by this.
  */
-export async function cancelWork(tx: Sql, entryId: string): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string }>(
+export async function cancelWork(tx: Sql, entryId: string): Promise<CancelledJobs['jobs']> {
+  const { rows } = await tx.query<{ id: string; state: string }>(
     `UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id IN (
        SELECT jobs.id FROM jobs JOIN knowledge_versions AS version ON version.id = jobs.subject_id
        WHERE version.entry_id = $1 AND kind IN ('ingest-version', 'embed-chunks', 'upsert-vectors')
          AND jobs.state = 'pending' FOR UPDATE OF jobs SKIP LOCKED)
-     RETURNING id`,
+     RETURNING id, state`,
     [entryId],
   );
-  return rows.map(({ id }) => id);
+  return rows;
 }

@@ -1,3 +1,4 @@
+import type { CancelledJobs } from '../backlog/cancel-jobs.js';
 import { v7 as uuidv7 } from 'uuid';
 import { requirePermission } from '../accounts/policy.js';
 import { enqueue, type Ready } from '../backlog/enqueue.js';
@@ -82,22 +83,22 @@ export async function addVersion(
 /**
  * Deletes an entry: from this commit on nobody sees any of it, and a job removes what is left of it everywhere.
  *
- * @returns the jobs too that were cancelled, for those who watch them.
+ * @returns what is to be dispatched, and the jobs that were cancelled, for those who watch them.
  */
-export async function deleteEntry(tx: Sql, reader: Reader, id: string): Promise<{ ready: Ready; endedJobs: string[] }> {
+export async function deleteEntry(tx: Sql, reader: Reader, id: string): Promise<CancelledJobs> {
   requireManage(reader, await lockEntry(tx, id));
   await tx.query(
     'UPDATE knowledge_entries SET deleted_at = now(), revision = revision + 1, updated_at = now() WHERE id = $1',
     [id],
   );
-  const endedJobs = await cancelWork(tx, id);
+  const jobs = await cancelWork(tx, id);
   const { ready } = await enqueue(tx, {
     kind: 'remove-vectors',
     payload: { entryId: id },
     userId: reader.userId,
     subjectId: id,
   });
-  return { ready, endedJobs };
+  return { ready: [ready], jobs };
 }
 
 /** Asks for what the index says of an entry to be made to agree with its row, ahead of all other work there. */

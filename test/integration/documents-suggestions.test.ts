@@ -212,6 +212,14 @@ describe('an edit by Claude', () => {
       error: { code: 'edit_too_long' },
       hunks: [],
     });
+    // Who hears of it may try it again at once.
+    expect((await call(ada, 'POST', `/jobs/${cut.jobId}/retry`)).status).toBe(202);
+    await eventually(async () =>
+      expect(await ended(`/documents/${id}/suggestions/${cut.suggestionId}`)).toMatchObject({
+        state: 'failed',
+        attempt: 2,
+      }),
+    );
     const slow = await ask('[[stand-in: tokens=1000 rate=20]]');
     await eventually(async () => {
       const { body } = await call(ada, 'GET', `/documents/${id}/suggestions/${slow.suggestionId}`);
