@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { isUnavailable } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { rooms } from '../realtime/rooms.js';
 import type { Publisher } from '../realtime/publisher.js';
@@ -82,7 +83,14 @@ export function createAppender({ database, publisher, onDue, logger }: Options):
       const results = await appendUpdates(database, group);
       group.forEach((item, index) => settle(item, results[index] ?? null));
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      const parts = bySender(group);
+      if (parts.length === 1 || isUnavailable(error)) {
+        for (const { reject } of group) reject(error);
+        return;
+      }
+      // Nothing of it is stored. What is wrong with the edits of one must not keep those of others from being saved.
+      logger.warn({ err: error, updates: group.length }, 'edits could not be stored together; each sender apart now');
+      for (const part of parts) await commit(part);
     }
   }
 
@@ -105,6 +113,16 @@ export function createAppender({ database, publisher, onDue, logger }: Options):
         schedule();
       }),
   };
+}
+
+/** Apart what different people sent, or of different documents. What one sent stays together: it goes on with itself. */
+function bySender(group: Waiting[]): Waiting[][] {
+  const parts = new Map<string, Waiting[]>();
+  for (const item of group) {
+    const key = `${item.documentId} ${item.userId}`;
+    parts.set(key, [...(parts.get(key) ?? []), item]);
+  }
+  return [...parts.values()];
 }
 
 /** Tells the readers of a document what was added to it. */
