@@ -34,7 +34,7 @@ export const getOneDocument = endpoint({
   description: 'The answer has an ETag, and names the state of the text as `base`: either lets you send an edit back.',
   params: idParams,
   response: { status: 200, description: 'The document with its text.', schema: documentTextSchema },
-  errors: ['not_found'],
+  errors: ['not_found', 'payload_too_large'],
   handler: ({ ctx, principal, params, res }) => presentText(ctx, principal, params.id, res),
 });
 

@@ -64,7 +64,7 @@ export const getVersionDiff = endpoint({
   params: versionParams,
   query: z.strictObject({ to: n.optional().describe('Another version; the text as it is now unless told.') }),
   response: { status: 200, description: 'The changes, in order.', schema: z.object({ changes: z.array(change) }) },
-  errors: ['not_found'],
+  errors: ['not_found', 'payload_too_large'],
   async handler({ ctx, principal, params, query }) {
     const { database } = ctx;
     const [before, after] = await readAsReader(database, params.id, principal.userId, async () => [
@@ -91,7 +91,7 @@ export const postRestore = endpoint({
   description: 'It is an edit like any other, seen at once by who has the document open; the text before is kept.',
   params: versionParams,
   response: { status: 200, description: 'The document as it is now.', schema: documentTextSchema },
-  errors: ['not_found', 'forbidden'],
+  errors: ['not_found', 'forbidden', 'payload_too_large'],
   async handler({ ctx, principal, params, res }) {
     await restoreVersion(ctx, { documentId: params.id, userId: principal.userId }, params.n);
     return presentText(ctx, principal, params.id, res);

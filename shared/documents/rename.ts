@@ -8,8 +8,9 @@ import { requireAccess } from './access.js';
 export async function renameDocument(tx: Sql, where: { id: string; userId: string }, title: string): Promise<boolean> {
   await requireAccess(tx, where.id, where.userId, 'edit');
   const before = await holdTitle(tx, where.id);
+  if (before === null || before === title) return false;
   await tx.query('UPDATE documents SET title = $2, updated_at = now() WHERE id = $1', [where.id, title]);
-  return before !== null && before !== title;
+  return true;
 }
 
 /** Who renames without end is told of by others. */
