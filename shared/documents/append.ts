@@ -3,7 +3,7 @@ import type { Sql } from '../database.js';
 import { AppError } from '../errors.js';
 import { indexOrderKey } from '../jobs/index-document.js';
 import { requireAccess } from './access.js';
-import { compactEvery, indexAfterMs, maxLogBytes } from './limits.js';
+import { compactEvery, indexAfterMs, maxLogBytes, maxSmallBytes, smallUpdateBytes } from './limits.js';
 
 /** An update that somebody wants to add to a document. */
 export type NewUpdate = { documentId: string; userId: string; update: Uint8Array };
@@ -49,7 +49,8 @@ WITH given AS (
   FROM given JOIN locked ON locked.document_id = given.document_id
   JOIN document_access AS access ON access.document_id = given.document_id
     AND access.user_id = given.user_id AND access.level = 'edit'
-  WHERE locked.log_bytes + octet_length(given.update) <= ${maxLogBytes}
+  WHERE locked.log_bytes + octet_length(given.update) <= ${maxLogBytes} +
+    CASE WHEN octet_length(given.update) <= ${smallUpdateBytes} THEN ${maxSmallBytes} ELSE 0 END
 ), stored AS (
   INSERT INTO document_updates (document_id, seq, update, author_ids)
   SELECT document_id, seq, update, ARRAY[user_id] FROM allowed
@@ -75,5 +76,8 @@ SELECT n::int AS n, seq::float8 AS seq, scheduled_seq::float8 AS "scheduledSeq" 
 /** Why an update was not taken. @throws AppError always: `not_found`, `forbidden` or `payload_too_large`. */
 export async function explainRefusal(sql: Sql, { documentId, userId }: NewUpdate): Promise<never> {
   await requireAccess(sql, documentId, userId, 'edit');
-  throw new AppError('payload_too_large', 'The document has become too large; nothing more can be added to it.');
+  throw new AppError(
+    'payload_too_large',
+    'The document has become too large; nothing more can be added to it. What is deleted makes room within moments.',
+  );
 }

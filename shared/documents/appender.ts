@@ -1,5 +1,5 @@
 import type { Sql } from '../database.js';
-import { isUnavailable } from '../errors.js';
+import { AppError, isUnavailable } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { rooms } from '../realtime/rooms.js';
 import type { Publisher } from '../realtime/publisher.js';
@@ -20,7 +20,7 @@ export type Appender = {
 type Options = {
   database: Sql;
   publisher: Publisher;
-  /** Called after a commit when the log of a document has become long. */
+  /** Called after a commit when the log of a document has become long, and when it takes nothing more. */
   onDue(documentId: string, userId: string): void;
   logger: Logger;
 };
@@ -96,7 +96,11 @@ export function createAppender({ database, publisher, onDue, logger }: Options):
 
   function settle(item: Waiting, appended: Appended | null): void {
     if (!appended) {
-      explainRefusal(database, item).catch(item.reject);
+      explainRefusal(database, item).catch((error: unknown) => {
+        // What was deleted meanwhile is not in the log any more once that is compacted.
+        if (error instanceof AppError && error.code === 'payload_too_large') onDue(item.documentId, item.userId);
+        item.reject(error);
+      });
       return;
     }
     const { seq, due } = appended;

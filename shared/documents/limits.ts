@@ -4,6 +4,13 @@ export const maxContentLength = 1_000_000;
 /** What the log of one document may take in Postgres: a text of people is far below it. */
 export const maxLogBytes = 128 * 1024 * 1024;
 
+/**
+ * Updates of few bytes are taken beyond that, so many bytes of them: what deletes is one, and a document that takes
+ * nothing more could not be made smaller either.
+ */
+export const smallUpdateBytes = 4 * 1024;
+export const maxSmallBytes = 8 * 1024 * 1024;
+
 /** Accounts with access to one document. */
 export const maxReaders = 200;
 

@@ -1,12 +1,13 @@
 import { enqueue, type Ready } from '../backlog/enqueue.js';
 import type { Database, Sql } from '../database.js';
-import { compactEvery } from './limits.js';
+import { compactEvery, maxLogBytes } from './limits.js';
 
 /** Jobs of one document that read its whole log run one after the other. */
 const documentOrderKey = (documentId: string): string => `document ${documentId}`;
 
 /**
- * Asks for a compaction once for every few hundred updates, whichever processes notice that it is due.
+ * Asks for a compaction once for every few hundred updates, whichever processes notice that it is due; of a log that is
+ * half full, for whatever is new.
  *
  * @returns what to dispatch; null when it was asked for already.
  */
@@ -16,7 +17,8 @@ export function scheduleCompaction(
 ): Promise<Ready | null> {
   return database.transaction(async (tx) => {
     const { rowCount } = await tx.query(
-      'UPDATE document_heads SET scheduled_seq = last_seq WHERE document_id = $1 AND last_seq - scheduled_seq >= $2',
+      `UPDATE document_heads SET scheduled_seq = last_seq WHERE document_id = $1
+         AND last_seq - scheduled_seq >= CASE WHEN log_bytes > ${maxLogBytes / 2} THEN 1 ELSE $2 END`,
       [documentId, compactEvery],
     );
     if (rowCount !== 1) return null;

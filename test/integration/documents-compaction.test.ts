@@ -4,6 +4,7 @@ import * as Y from 'yjs';
 import { appendUpdates } from '../../shared/documents/append.js';
 import { scheduleCompaction, scheduleQuietCompactions } from '../../shared/documents/schedule-compaction.js';
 import { compactDocument } from '../../shared/documents/compact.js';
+import { maxLogBytes } from '../../shared/documents/limits.js';
 import { unpack } from '../../shared/client/merge-updates.js';
 import { readLogPage } from '../../shared/documents/log.js';
 import { eventually } from '../support/eventually.js';
@@ -60,6 +61,26 @@ async function readFrom(documentId: string, known: Uint8Array, after: number): P
 }
 
 describe('compaction', () => {
+  test('makes room in a document that takes nothing more, once something was deleted', async () => {
+    const id = await makeDocument(system.app, ada, { content: 'x'.repeat(300_000) });
+    const editor = await openEditor(system.app, ada, id);
+    await database().query('UPDATE document_heads SET log_bytes = $2 WHERE document_id = $1', [id, maxLogBytes]);
+    editor.text.insert(0, 'y'.repeat(100_000));
+    await expect(editor.provider.whenSaved()).rejects.toMatchObject({ type: 'payload_too_large' });
+    editor.close();
+    const tidy = await openEditor(system.app, ada, id);
+    tidy.text.delete(10, 299_990);
+    await tidy.provider.whenSaved();
+    tidy.text.insert(0, 'y'.repeat(100_000));
+    await expect(tidy.provider.whenSaved()).rejects.toMatchObject({ type: 'payload_too_large' });
+    await eventually(async () => {
+      tidy.provider.retry();
+      await tidy.provider.whenSaved();
+    });
+    expect(await storedText(system.app, ada, id)).toBe('y'.repeat(100_000) + 'x'.repeat(10));
+    tidy.close();
+  });
+
   test('is asked for by the updates themselves, and leaves one row that says the same', async () => {
     const id = await makeDocument(system.app, ada);
     const doc = new Y.Doc();
