@@ -36,6 +36,7 @@ describe('documents', () => {
     const renamed = await call(ada, 'PATCH', path, { title: 'Plans' });
     expect([renamed.status, renamed.body.title, renamed.body.content]).toEqual([200, 'Plans', '# Plan\n']);
     expect((await call(ada, 'GET', path, undefined, known)).body.title).toBe('Plans');
+    expect((await call(ada, 'PATCH', path, { title: 'Plans' })).body.updatedAt).toBe(renamed.body.updatedAt);
     expect((await call(ada, 'DELETE', path)).status).toBe(204);
     expect((await call(ada, 'GET', path)).status).toBe(404);
   });
