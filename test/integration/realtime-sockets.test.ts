@@ -243,38 +243,4 @@ describe('jobs', () => {
     await app.ctx.publisher.control({ type: 'principal-changed', userId: admin.user.id });
     expect(await demoted.event('access:revoked')).toEqual({ room: `job:${body.jobId}` });
   });
-
-  it('that are cancelled before a worker has them say so to who watches them', async () => {
-    const as = async (token: string, method: string, path: string, body?: object) =>
-      (await app.request(method, path, { token, body })).body;
-    const admin = await app.registerUser({ role: 'admin' });
-    const asker = await app.registerUser({ role: 'power' });
-    const socket = await connect(admin.accessToken);
-    const talk = await as(asker.accessToken, 'POST', '/conversations', {});
-    const other = await as(asker.accessToken, 'POST', '/conversations', {});
-    const document = await as(asker.accessToken, 'POST', '/documents', { title: 'T', content: 'Text' });
-    const ask = (path: string, body: object) => as(asker.accessToken, 'POST', path, body);
-    // These have the places of their owner: the one behind them waits.
-    for (const title of ['A', 'B']) await ask('/knowledge', { title, content: 'Text' });
-    const jobs = {
-      cancelled: await ask(`/conversations/${talk.id}/messages`, { content: 'One' }),
-      reply: await ask(`/conversations/${talk.id}/messages`, { content: 'Two' }),
-      inTalk: await ask(`/conversations/${talk.id}/messages`, { content: 'Three' }),
-      edit: await ask(`/documents/${document.id}/edits`, { instruction: 'Shorter.' }),
-      entry: await ask('/knowledge', { title: 'T', content: 'Text' }),
-      disabled: await ask(`/conversations/${other.id}/messages`, { content: 'Four' }),
-    };
-    const told = async (jobId: string, method: string, path: string, body?: object, by = asker) => {
-      expect(await socket.ask('job:watch', { jobId })).toMatchObject({ ok: true });
-      await as(by.accessToken, method, path, body);
-      await socket.event('job:progress', (event) => event.jobId === jobId && event.state === 'cancelled');
-      expect(app.ctx.realtime.rooms.names()).not.toContain(`job:${jobId}`);
-    };
-    await told(jobs.cancelled.jobId, 'POST', `/jobs/${jobs.cancelled.jobId}/cancel`);
-    await told(jobs.reply.jobId, 'POST', `/messages/${jobs.reply.reply.id}/cancel`);
-    await told(jobs.inTalk.jobId, 'DELETE', `/conversations/${talk.id}`);
-    await told(jobs.edit.jobId, 'POST', `/jobs/${jobs.edit.jobId}/cancel`);
-    await told(jobs.entry.jobId, 'DELETE', `/knowledge/${jobs.entry.entry.id}`);
-    await told(jobs.disabled.jobId, 'PATCH', `/users/${asker.user.id}`, { disabled: true }, admin);
-  });
 });
