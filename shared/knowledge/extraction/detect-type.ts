@@ -39,7 +39,7 @@ function isPdf(head: Buffer): boolean {
 /** A media type for what is of none of the types that are read, where one is known. */
 export async function labelOf(head: Buffer): Promise<string | undefined> {
   // Templates and other kinds of the same programs are in no list, but say what they are in their first entry.
-  const said = /^PK\u0003\u0004.{26}mimetype(application\/[\w.+-]+)PK/s.exec(head.toString('latin1', 0, 200))?.[1];
+  const said = /^PK.{28}mimetype(application\/[\w.+-]+)PK/s.exec(head.toString('latin1', 0, 200))?.[1];
   if (said) return said;
   try {
     return (await fileTypeFromBuffer(head))?.mime;

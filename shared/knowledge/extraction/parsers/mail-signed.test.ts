@@ -11,7 +11,7 @@ const value = (tag: number, ...parts: Buffer[]): Buffer => {
 /** Of a length that is not told. */
 const open = (tag: number, ...parts: Buffer[]): Buffer =>
   Buffer.concat([Buffer.from([tag, 0x80]), ...parts, Buffer.from([0, 0])]);
-const kind = (last: number): Buffer => value(0x06, Buffer.from(`2a864886f70d0107${`0${last}`}`, 'hex'));
+const kind = (last: number): Buffer => value(0x06, Buffer.from(`2a864886f70d01070${last}`, 'hex'));
 
 const signed = (content: Buffer, wrap = value): Buffer =>
   wrap(
