@@ -51,7 +51,7 @@ describe('a text that does not say in what encoding it is', () => {
     ['utf-32le', german],
     ['utf-32be', japanese],
     ['macintosh', 'He said “it’s a naïve café” – and paid £5 or more… © 2020 ™'],
-    ['windows-1251', 'ПРИКАЗ О НАЗНАЧЕНИИ ДИРЕКТОРА'],
+    ['windows-1251', 'ПРИКАЗ О НАЗНАЧЕНИИ ДИРЕКТОРА\nМОСКВА 2020 ГОД'],
     ['cp866', `╔══════════════════╗\n║ Отчёт о расходах ║\n╚══════════════════╝`],
   ])('%s: %s', async (encoding, text) => {
     expect(await files.textOf('a.txt', iconv.encode(text, encoding, { addBOM: false }))).toBe(

@@ -10,13 +10,14 @@ async function partsOf(content: string, from?: ResumePoint): Promise<ExtractedPa
 
 it('follows the headings of Markdown, but not those in code and front matter', async () => {
   const parts = await partsOf(
-    '---\ntitle: x\n---\n# Guide\nHello\n\n```\n# no heading\n```\n\n## *Install* it\nRun [npm](https://x)\n\nUsage\n---\nUse it\n',
+    '---\ntitle: x\n---\n# Guide\nHello\n\n```\n# no heading\n```\n\n## *Install* it\nRun [npm](https://x)\n\nUsage\n---\nUse it\n\n#\nThe end\n',
   );
   expect(parts.map(({ headingPath }) => headingPath)).toEqual([
     [],
     ['Guide'],
     ['Guide', 'Install it'],
     ['Guide', 'Usage'],
+    [],
   ]);
   expect(parts[1]?.text).toContain('# no heading');
 });

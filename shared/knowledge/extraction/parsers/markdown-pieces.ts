@@ -14,7 +14,7 @@ export async function* markdownPieces(
 /** The text is kept as it is; in the path the signs of Markdown would be noise. */
 function titleOf(line: string): string {
   return line
-    .replace(/^ {0,3}#{1,6}[ \t]+/, '')
+    .replace(/^ {0,3}#{1,6}(?:[ \t]+|$)/, '')
     .replace(/[ \t]+#+[ \t]*$/, '')
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/[ \t]*\{[#.][^{}]*\}[ \t]*$/, '')
