@@ -29,6 +29,9 @@ const fileOf = (text: string): FormData => {
   return form;
 };
 
+const shown = ['submitted', 'approved'] as const;
+const first = { reason: 'no', version: 1 } as const;
+
 /**
  * What can be done with an entry: the request, in which states the one who may do it is not refused, and whether the
  * entry is in the same state afterwards.
@@ -63,22 +66,8 @@ const actions = {
     status: 200,
     from: ['draft', 'submitted', 'rejected', 'edited'],
   },
-  reject: {
-    method: 'POST',
-    path: '/reject',
-    body: { reason: 'no' },
-    by: 'approver',
-    status: 200,
-    from: ['submitted', 'approved'],
-  },
-  takeBack: {
-    method: 'POST',
-    path: '/reject',
-    body: { reason: 'no', version: 1 },
-    by: 'approver',
-    status: 200,
-    from: ['submitted', 'approved', 'edited'],
-  },
+  reject: { method: 'POST', path: '/reject', body: { reason: 'no' }, by: 'approver', status: 200, from: shown },
+  takeBack: { method: 'POST', path: '/reject', body: first, by: 'approver', status: 200, from: [...shown, 'edited'] },
   remove: { method: 'DELETE', path: '', by: 'manager', status: 204, from: states },
 } as const satisfies Record<
   string,
