@@ -16,3 +16,14 @@ test('jobs that wait come again one after the other, and none is put off for lon
   expect(turns[0]).toBe(2_000);
   expect(Math.max(...turns)).toBe(30_000);
 });
+
+test('what an operator has to mend is asked about by one job, as an outage is, and as seldom as told', () => {
+  const outage = createPacedOutage(createLogger({ level: 'silent', role: 'test' }), 'the store');
+  outage.found(new Error('The key is wrong.'), 'error');
+  expect(outage.recent()).toMatchObject({ leftMs: 2_000 });
+  outage.found(new Error('The vectors are too long.'), 'error', 60_000);
+  vi.advanceTimersByTime(59_000);
+  expect(outage.recent()).toMatchObject({ leftMs: 1_000 });
+  vi.advanceTimersByTime(1_000);
+  expect([outage.recent(), outage.recent()?.leftMs]).toEqual([null, 60_000]);
+});
