@@ -27,3 +27,16 @@ test('what an operator has to mend is asked about by one job, as an outage is, a
   vi.advanceTimersByTime(1_000);
   expect([outage.recent(), outage.recent()?.leftMs]).toEqual([null, 60_000]);
 });
+
+test('who finds it away again, while the work of others was done, is what is wrong', () => {
+  const outage = createPacedOutage(createLogger({ level: 'silent', role: 'test' }), 'the service');
+  expect([outage.isOfJob('a'), outage.isOfJob('a')]).toEqual([false, false]);
+  vi.advanceTimersByTime(10);
+  // What was asked before says nothing of it.
+  outage.over(performance.now() - 20);
+  expect(outage.isOfJob('a')).toBe(false);
+  vi.advanceTimersByTime(10);
+  outage.over(performance.now());
+  vi.advanceTimersByTime(10);
+  expect([outage.isOfJob('b'), outage.isOfJob('a'), outage.isOfJob('a')]).toEqual([false, true, false]);
+});

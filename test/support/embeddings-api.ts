@@ -20,7 +20,9 @@ export type EmbeddingsApi = {
 const vectorSize = 64;
 
 /** @param refuse asked before each request, which is the n-th from 1. */
-export async function startEmbeddingsApi(refuse: (n: number) => Refusal = () => undefined): Promise<EmbeddingsApi> {
+export async function startEmbeddingsApi(
+  refuse: (n: number, body: string) => Refusal = () => undefined,
+): Promise<EmbeddingsApi> {
   const embedded = new Map<string, number>();
   let requests = 0;
   let held = 0;
@@ -29,7 +31,8 @@ export async function startEmbeddingsApi(refuse: (n: number) => Refusal = () => 
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       requests += 1;
-      const refusal = refuse(requests);
+      const body = Buffer.concat(parts).toString();
+      const refusal = refuse(requests, body);
       if (refusal === 'hold') {
         held += 1;
         response.once('close', () => (held -= 1));
@@ -39,7 +42,7 @@ export async function startEmbeddingsApi(refuse: (n: number) => Refusal = () => 
         response.writeHead(refusal.status, refusal.headers).end('{"error":{"message":"not now"}}');
         return;
       }
-      const { input } = JSON.parse(Buffer.concat(parts).toString()) as { input: string[] };
+      const { input } = JSON.parse(body) as { input: string[] };
       for (const text of input) embedded.set(text, (embedded.get(text) ?? 0) + 1);
       const data = input.map((text, index) => ({ index, embedding: vectorOf(text) }));
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data }));

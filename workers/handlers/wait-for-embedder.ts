@@ -11,6 +11,12 @@ const roomMs = 5_000;
 const paidAgainMs = 60_000;
 
 /**
+ * How much longer who found it away waits than all others: another one asks next. If it is what this one asks for that is
+ * refused, the other is answered.
+ */
+const finderWaits = 1.25;
+
+/**
  * Does work with the embedder. What is no fault of the texts makes the job wait, however long it takes, and never fail:
  * a service that has no room, is away, refuses the key or has another model than the configuration says. Whoever
  * mends it would have to find and to try again by hand all that came meanwhile. One job asks for all of them whether
@@ -18,7 +24,7 @@ const paidAgainMs = 60_000;
  */
 export async function waitForEmbedder(
   ctx: Pick<WorkerContext, 'embedder' | 'embedderOutage'>,
-  job: Pick<JobRun, 'logger'>,
+  job: Pick<JobRun, 'id' | 'logger'>,
   work: (embedder: Embedder) => Promise<Outcome>,
 ): Promise<Outcome> {
   const { embedder, embedderOutage: outage } = ctx;
@@ -46,9 +52,12 @@ export async function waitForEmbedder(
     // What somebody else has found, who perhaps has found the service well since.
     const known = putOff as { error: Error; leftMs: number } | null;
     if (known?.error === error) return waits(error, outage.isOn() ? outage.turn(known.leftMs) : 0);
+    // A firewall before the service refuses a text that looks like an attack as if the key were wrong, and an answer may
+    // quote words of the text: such a job would have all others wait with it again and again, for ever.
+    if (outage.isOfJob(job.id)) throw new EmbeddingError(error.code, error.message, { transient: true, cause: error });
     const againMs = Math.max(error.retryAfterMs ?? 0, error.code === 'embedding_size' ? paidAgainMs : askAgainMs);
     outage.found(error, error.transient ? 'warn' : 'error', againMs);
-    return waits(error, outage.turn(againMs));
+    return waits(error, finderWaits * againMs);
   }
 }
 
