@@ -20,7 +20,7 @@ const steps: { step: string; doneBy: number }[] = [
   { step: 'add', doneBy: 1 },
   // claim
   { step: 'claim-job', doneBy: 2 },
-  { step: 'COMMIT begin-reply', doneBy: 2 },
+  { step: 'begin-reply', doneBy: 2 },
   { step: 'read-history', doneBy: 2 },
   // stream
   { step: 'append started', doneBy: 2 },
